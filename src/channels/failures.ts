@@ -1,0 +1,26 @@
+/** The provider refused for good: `code` is the provider's, `explanation` a sentence a business owner understands. */
+export class Rejected extends Error {
+  override readonly name = 'Rejected'
+  readonly code: string
+  readonly explanation: string
+  constructor(code: string, explanation: string) {
+    super(`${code}: ${explanation}`)
+    this.code = code
+    this.explanation = explanation
+  }
+}
+
+/** The provider surely did not take the message; trying again is safe. `retryAfterMs` is the provider's own wish. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable'
+  readonly retryAfterMs: number | null
+  constructor(message: string, retryAfterMs: number | null = null) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The provider may or may not have taken the message. Only its own receipt can tell. */
+export class Uncertain extends Error {
+  override readonly name = 'Uncertain'
+}
