@@ -1,0 +1,49 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { ColumnTypeEnum, type SqlMigrationAwareDriverAdapterFactory, type SqlQuery, type SqlQueryable } from '@prisma/driver-adapter-utils'
+import pg from 'pg'
+
+const CHAR_OID = 18
+const TEXT_OID = 25
+const MARK = '\u0000"char"'
+
+/**
+ * Prisma's adapter knows every type but the system catalogs' "char", which the schema engine reads when it describes a database: such columns pass
+ * the adapter as text with a mark on their name, and leave it as characters.
+ */
+export function catalogAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
+  const inner = new PrismaPg(pool)
+  return {
+    provider: inner.provider,
+    adapterName: inner.adapterName,
+    connect: async () => withCharacters(await inner.connect()),
+    connectToShadowDb: async () => withCharacters(await inner.connectToShadowDb()),
+  }
+}
+
+function withCharacters<Adapter extends SqlQueryable>(adapter: Adapter): Adapter {
+  const queryRaw = adapter.queryRaw.bind(adapter)
+  return Object.assign(adapter, {
+    async queryRaw(query: SqlQuery) {
+      const result = await queryRaw(query)
+      const marked = result.columnNames.map((name) => name.endsWith(MARK))
+      return {
+        ...result,
+        columnNames: result.columnNames.map((name) => name.replace(MARK, '')),
+        columnTypes: result.columnTypes.map((type, index) => (marked[index] ? ColumnTypeEnum.Character : type)),
+      }
+    },
+  })
+}
+
+/** A pool that marks the columns of type "char". */
+export class CatalogPool extends pg.Pool {
+  override query = (async (...args: [pg.QueryConfig]) => {
+    const result = await super.query(...args)
+    for (const field of result.fields ?? []) {
+      if (field.dataTypeID !== CHAR_OID) continue
+      field.dataTypeID = TEXT_OID
+      field.name += MARK
+    }
+    return result
+  }) as pg.Pool['query']
+}
