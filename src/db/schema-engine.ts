@@ -23,7 +23,7 @@ export async function openSchemaEngine(url: string, schema?: string): Promise<{ 
 
 // TypeScript declares it for browsers only.
 declare const WebAssembly: {
-  instantiate(code: Uint8Array, imports: Record<string, object>): Promise<{ instance: { exports: Record<string, unknown> } }>
+  instantiate(code: Uint8Array, imports: Record<string, Record<string, unknown>>): Promise<{ instance: { exports: Record<string, unknown> } }>
 }
 
 // The bindings know one instance, for the life of the process.
@@ -34,12 +34,17 @@ async function instantiate() {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
   const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg'))
   const code = await readFile(join(folder, 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': bindings })
+  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': Object.fromEntries(Object.entries(bindings).map(releaseTimer)) })
   bindings.__wbg_set_wasm(instance.exports)
   const start = instance.exports['__wbindgen_start']
   if (typeof start !== 'function') throw new Error('the schema engine has no start function: another version of @prisma/schema-engine-wasm?')
   start()
   return bindings
+}
+
+/** The engine never clears the timer of its lock's deadline, which would keep a finished process for ten seconds. */
+function releaseTimer([name, value]: [string, unknown]): [string, unknown] {
+  return name.startsWith('__wbg_setTimeout_') ? [name, (call: () => void, wait: number) => setTimeout(call, wait).unref()] : [name, value]
 }
 
 // Where the engine leaves the story of a panic.
