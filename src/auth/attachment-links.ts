@@ -36,7 +36,12 @@ export async function verifyAttachmentLink(
 ): Promise<{ organizationId: string } | null> {
   for (const key of linkKeys(config)) {
     try {
-      const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'], audience: AUDIENCE, subject: attachmentId, currentDate: clock() })
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: ['HS256'],
+        audience: AUDIENCE,
+        subject: attachmentId,
+        currentDate: clock(),
+      })
       return typeof payload.org === 'string' ? { organizationId: payload.org } : null
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error

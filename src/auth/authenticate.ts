@@ -1,5 +1,5 @@
-import type { Deps } from '../deps.ts'
 import type { Role } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import { hashApiKey, isApiKey, looksLikeApiKey } from './api-keys.ts'
 import { readClaims } from './claims.ts'
 import { UnauthenticatedError } from './errors.ts'

@@ -1,5 +1,5 @@
-import type { Deps } from '../deps.ts'
 import type { Role } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import { newId } from '../domain/ids.ts'
 import type { Claims } from './claims.ts'
 import { UnauthenticatedError } from './errors.ts'
@@ -23,7 +23,8 @@ export async function findOrMakeMember(deps: Pick<Deps, 'pool'>, claims: Claims)
     const found = await find(deps, claims)
     if (found === undefined) throw new UnauthenticatedError("The token's `org` is not an organization of this server.")
     const { member_id, member_name, member_email, member_role, ...organization } = found
-    const upToDate = member_role === claims.role && (claims.name ?? member_name) === member_name && (claims.email ?? member_email) === member_email
+    const upToDate =
+      member_role === claims.role && (claims.name ?? member_name) === member_name && (claims.email ?? member_email) === member_email
     if (member_id !== null && upToDate) return { organization, member: { id: member_id, name: member_name, email: member_email } }
     const member = await upsert(deps, organization.id, claims)
     if (member !== undefined) return { organization, member }

@@ -47,7 +47,9 @@ function issuerKeys(url: URL, log: Deps['log']) {
 function reasonOf(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'The token has expired.'
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return error.claim === 'nbf' && error.reason === 'check_failed' ? 'The token is not valid yet.' : `The token's \`${error.claim}\` is not valid.`
+    return error.claim === 'nbf' && error.reason === 'check_failed'
+      ? 'The token is not valid yet.'
+      : `The token's \`${error.claim}\` is not valid.`
   }
   if (error instanceof errors.JOSEAlgNotAllowed) return "The token's algorithm is not allowed."
   if (error instanceof errors.JWSSignatureVerificationFailed) return "The token's signature is wrong."

@@ -10,7 +10,9 @@ const at = (ms: number) => () => new Date(ms)
 const tokenOf = (link: string) => new URL(link, 'http://localhost').searchParams.get('token') ?? ''
 
 test('roles include the ones below them', () => {
-  const granted = (['VIEWER', 'AGENT', 'ADMIN'] as const).map((role) => (['VIEWER', 'AGENT', 'ADMIN'] as const).filter((asked) => hasRole({ role }, asked)))
+  const granted = (['VIEWER', 'AGENT', 'ADMIN'] as const).map((role) =>
+    (['VIEWER', 'AGENT', 'ADMIN'] as const).filter((asked) => hasRole({ role }, asked)),
+  )
   expect(granted).toEqual([['VIEWER'], ['VIEWER', 'AGENT'], ['VIEWER', 'AGENT', 'ADMIN']])
 })
 
@@ -27,9 +29,12 @@ describe('API keys', () => {
     expect(first.hint).toHaveLength(4)
   })
 
-  test.each(['parley_', 'parley_short', `parley_${'a'.repeat(44)}`, `parley_${'='.repeat(43)}`, `Parley_${'a'.repeat(43)}`])('%s is not one', (text) => {
-    expect(isApiKey(text)).toBe(false)
-  })
+  test.each(['parley_', 'parley_short', `parley_${'a'.repeat(44)}`, `parley_${'='.repeat(43)}`, `Parley_${'a'.repeat(43)}`])(
+    '%s is not one',
+    (text) => {
+      expect(isApiKey(text)).toBe(false)
+    },
+  )
 })
 
 describe('attachment links', () => {

@@ -20,7 +20,15 @@ const seconds = () => Math.floor(Date.now() / 1000)
 
 describe('a token signed with AUTH_JWT_SECRET', () => {
   test('says who is asking', async () => {
-    const token = await signToken({ secret, organization: 'demo', role: 'AGENT', subject: 'ayse', name: 'Ayşe', email: 'a@b.example', expiresIn: '12h' })
+    const token = await signToken({
+      secret,
+      organization: 'demo',
+      role: 'AGENT',
+      subject: 'ayse',
+      name: 'Ayşe',
+      email: 'a@b.example',
+      expiresIn: '12h',
+    })
     const claims = readClaims(await bySecret(token))
     expect(claims).toMatchObject({ sub: 'ayse', org: 'demo', role: 'AGENT', name: 'Ayşe', email: 'a@b.example' })
     expect(claims.exp).toBeGreaterThan(seconds())
@@ -94,7 +102,9 @@ describe('a token signed with a key of AUTH_JWKS_URL', () => {
   }
 
   const keySet = async (...pairs: [kid: string, alg: string, pair: typeof rsa][]) =>
-    JSON.stringify({ keys: await Promise.all(pairs.map(async ([kid, alg, pair]) => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }))) })
+    JSON.stringify({
+      keys: await Promise.all(pairs.map(async ([kid, alg, pair]) => ({ ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig' }))),
+    })
 
   const token = (alg: string, kid: string, pair: typeof rsa) =>
     new SignJWT({ sub: 's', org: 'demo', role: 'AGENT' }).setProtectedHeader({ alg, kid }).sign(pair.privateKey)
