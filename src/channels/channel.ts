@@ -26,7 +26,10 @@ export type Capabilities = {
   optOutKeywords: boolean
 }
 
-/** One name of a customer. `scope` separates ids that mean something only inside one page or account; "" elsewhere. */
+/**
+ * One name of a customer. `scope` separates ids that mean something only inside one page or account; "" elsewhere.
+ * `verified`: a provider has vouched for it, nobody merely typed it in.
+ */
 export type Identity = { kind: IdentityKind; scope: string; value: string; verified: boolean }
 
 export type ProviderError = { code: string; message: string }
@@ -143,5 +146,8 @@ export type AnyChannelAdapter = ChannelAdapter<any>
 export type ChannelRegistry = {
   all: readonly AnyChannelAdapter[]
   find(provider: Provider, channel: ChannelType): AnyChannelAdapter | undefined
+  /** Throws an Error that names both, where this provider does not offer this channel. */
   get(provider: Provider, channel: ChannelType): AnyChannelAdapter
+  /** The adapters whose webhooks arrive under `/webhooks/<path>`; empty where no wire has this path. */
+  speaking(path: string): readonly AnyChannelAdapter[]
 }

@@ -3,10 +3,13 @@ export class Rejected extends Error {
   override readonly name = 'Rejected'
   readonly code: string
   readonly explanation: string
-  constructor(code: string, explanation: string) {
+  /** The refusal says that the recipient has opted out: that is then recorded. */
+  readonly recipientOptedOut: boolean
+  constructor(code: string, explanation: string, options: { recipientOptedOut?: boolean } = {}) {
     super(`${code}: ${explanation}`)
     this.code = code
     this.explanation = explanation
+    this.recipientOptedOut = options.recipientOptedOut ?? false
   }
 }
 

@@ -1,0 +1,15 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js'
+
+/**
+ * E.164 (`+` and 3 to 15 digits) of a phone number in international notation (`+` or `00` first), or null. Numbers outside
+ * the numbering plans are kept: providers' test numbers are such. Nothing is guessed beyond the plan: Brazil's ninth digit and
+ * Mexico's old `1` stay as they are written.
+ */
+export function normalizePhone(address: string): string | null {
+  const spelled = address.normalize('NFKC').trim()
+  // The library would find a number inside any text; here the whole of it has to be one.
+  if (!/^(\+|00)[\d\s().\-/]*$/.test(spelled)) return null
+  const international = `+${spelled.replace(/^(\+|00)/, '').replace(/\D/g, '')}`
+  const number = parsePhoneNumberFromString(international)?.number ?? international
+  return /^\+[1-9]\d{2,14}$/.test(number) ? number : null
+}

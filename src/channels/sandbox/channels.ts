@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Capabilities, ChannelAdapter, HealthCheck } from '../channel.ts'
+import { identifySms, identifyWhatsapp, normalizeSms, normalizeWhatsapp } from '../twilio/address.ts'
+import { smsCapabilities, whatsappCapabilities } from '../twilio/capabilities.ts'
+import { twilioWire } from '../twilio/wire.ts'
+import { fetchInlineMedia } from './media.ts'
+import { simulateSend } from './send.ts'
+
+/** `authToken`: what signs the simulated webhooks. */
+export const SandboxCredentials = z.object({ authToken: z.string().min(1, 'must not be empty') })
+export type SandboxCredentials = z.output<typeof SandboxCredentials>
+
+const simulated = (capabilities: Capabilities): Capabilities => ({ ...capabilities, templatesNeedApproval: false, readReceipts: true })
+
+const NOTHING_LEAVES: HealthCheck = {
+  name: 'sandbox',
+  ok: true,
+  message: 'This is a sandbox: nothing leaves this machine, and every answer is simulated.',
+}
+
+const common = {
+  provider: 'SANDBOX',
+  sandbox: true,
+  credentials: SandboxCredentials,
+  wire: twilioWire,
+  routingKeys: () => [],
+  send: simulateSend,
+  check: async () => [NOTHING_LEAVES],
+  fetchMedia: (url: string, _credentials: SandboxCredentials, maxBytes: number) => fetchInlineMedia(url, maxBytes),
+} as const
+
+/** Twilio's channels without Twilio: its wire and its limits, but sends are simulated. */
+export const createSandboxChannels = (): ChannelAdapter<SandboxCredentials>[] => [
+  { ...common, channel: 'SMS', capabilities: simulated(smsCapabilities), normalize: normalizeSms, identify: identifySms },
+  {
+    ...common,
+    channel: 'WHATSAPP',
+    capabilities: simulated(whatsappCapabilities),
+    normalize: normalizeWhatsapp,
+    identify: identifyWhatsapp,
+  },
+]

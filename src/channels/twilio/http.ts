@@ -1,0 +1,87 @@
+import twilio from 'twilio'
+import { Rejected, Unavailable, Uncertain } from '../failures.ts'
+import { retryAfterMs } from '../retry-after.ts'
+import type { TwilioCredentials } from './credentials.ts'
+import { BAD_CREDENTIALS, explain, refusal } from './errors.ts'
+
+/** Where Twilio's API is (no trailing slash) and how long one request to it may take, in milliseconds. */
+export type TwilioApi = { apiUrl: string; timeoutMs: number }
+
+const MAX_ANSWER_BYTES = 1_000_000
+
+/** The `twilio` library against `api`. Whatever goes wrong on the way comes out as Rejected, Unavailable or Uncertain, without credentials in it. */
+export function twilioClient(api: TwilioApi, credentials: TwilioCredentials): twilio.Twilio {
+  return twilio(credentials.accountSid, credentials.authToken, { httpClient: httpClient(api), logLevel: 'silent' })
+}
+
+function httpClient(api: TwilioApi): twilio.RequestClient {
+  // A kept connection that the other side has just closed fails like a lost answer: a message that was never sent would count as uncertain.
+  const client = new twilio.RequestClient({ timeout: api.timeoutMs, keepAlive: false, autoRetry: false })
+  client.axios.defaults.maxContentLength = MAX_ANSWER_BYTES
+  client.axios.interceptors.request.use((config) => {
+    // The library's own timeout is one of silence; this one is of the whole request.
+    config.signal = AbortSignal.timeout(api.timeoutMs)
+    return config
+  })
+  const request = client.request.bind(client)
+  client.request = async (options) => {
+    const { pathname, search } = new URL(options.uri)
+    const answer = await request({ ...options, uri: `${api.apiUrl}${pathname}${search}` }).catch((error: unknown) => {
+      throw failureWithoutAnswer(error)
+    })
+    if (answer.statusCode >= 200 && answer.statusCode < 300) return answer as never
+    throw failureOfAnswer(answer, options.password)
+  }
+  return client
+}
+
+const BEFORE_ANYTHING_WAS_WRITTEN = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+])
+
+type SystemError = { code?: unknown; syscall?: unknown; errors?: SystemError[]; cause?: SystemError }
+
+/** The library's own error carries the request with its Authorization header: only its code may leave this function. */
+function failureWithoutAnswer(error: unknown): Unavailable | Uncertain {
+  const outer = error as SystemError
+  const system = outer.cause ?? outer
+  const code = String(system.code ?? outer.code ?? 'unknown error')
+  const connecting = [system, ...(system.errors ?? [])].some(({ syscall }) => syscall === 'connect' || syscall === 'getaddrinfo')
+  if (connecting || BEFORE_ANYTHING_WAS_WRITTEN.has(code)) return new Unavailable(`Twilio cannot be reached (${code})`)
+  return new Uncertain(`Twilio did not answer (${code}): the message may have been sent`)
+}
+
+function failureOfAnswer(
+  answer: { statusCode: number; body: unknown; headers?: unknown },
+  secret: string | undefined,
+): Rejected | Unavailable | Uncertain {
+  const { statusCode } = answer
+  const headers = (answer.headers ?? {}) as Record<string, unknown>
+  const { code, message } = errorIn(answer.body)
+  const said = secret === undefined ? message : message?.replaceAll(secret, '…')
+  if (statusCode === 429 || statusCode === 503) {
+    const wish = headers['retry-after']
+    return new Unavailable(`Twilio asks to try later (HTTP ${statusCode})`, retryAfterMs(wish === undefined ? null : String(wish)))
+  }
+  if (statusCode === 401 || statusCode === 403) return new Rejected(code ?? `HTTP ${statusCode}`, explain(BAD_CREDENTIALS))
+  if (statusCode === 408 || statusCode >= 500) return new Uncertain(`Twilio failed (HTTP ${statusCode}): the message may have been sent`)
+  return refusal(code ?? `HTTP ${statusCode}`, said)
+}
+
+/** Twilio's error body: `{"code":21211,"message":"…","more_info":"…","status":400}`. */
+function errorIn(body: unknown): { code: string | null; message: string | undefined } {
+  if (typeof body !== 'object' || body === null) return { code: null, message: undefined }
+  const { code, message } = body as { code?: unknown; message?: unknown }
+  return {
+    code: typeof code === 'number' || typeof code === 'string' ? String(code) : null,
+    message: typeof message === 'string' ? message : undefined,
+  }
+}

@@ -1,0 +1,27 @@
+import type { ChannelAdapter } from '../channel.ts'
+import { identifyWhatsapp, normalizeWhatsapp } from './address.ts'
+import { whatsappCapabilities } from './capabilities.ts'
+import { checkAccount } from './check.ts'
+import { TwilioCredentials } from './credentials.ts'
+import type { TwilioApi } from './http.ts'
+import { fetchTwilioMedia } from './media.ts'
+import { sendByTwilio } from './send.ts'
+import { twilioWire } from './wire.ts'
+
+/** WhatsApp through Twilio. */
+export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCredentials> {
+  return {
+    provider: 'TWILIO',
+    channel: 'WHATSAPP',
+    sandbox: false,
+    capabilities: whatsappCapabilities,
+    credentials: TwilioCredentials,
+    wire: twilioWire,
+    normalize: normalizeWhatsapp,
+    identify: identifyWhatsapp,
+    routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),
+    send: (message, credentials) => sendByTwilio(api, message, credentials, (address) => `whatsapp:${address}`),
+    check: (_account, credentials) => checkAccount(api, credentials),
+    fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+  }
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ChannelAdapter, Outgoing } from '../../src/channels/channel.ts'
+import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
+import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
+
+const SPECIFICATION = '../shared/contracts/openapi/twilio_api_v2010.messages.json'
+const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
+const present = existsSync(SPECIFICATION)
+if (!present) console.warn(`${SPECIFICATION} is not here: sends are not tested against Twilio's API description`)
+
+const credentials: TwilioCredentials = { accountSid: `AC${'a'.repeat(32)}`, authToken: 'token' }
+
+const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
+  communicationId: '0198c2a0-0000-7000-8000-000000000001',
+  channel: 'SMS',
+  from: '+15005550006',
+  to: '+905551112233',
+  body: 'Your permit is ready.',
+  subject: null,
+  template: null,
+  mediaUrls: [],
+  statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
+  ...changes,
+})
+
+describe.runIf(present)('Twilio’s own API description', () => {
+  let folder: string
+  let prism: ChildProcess
+  let channels: ChannelAdapter<TwilioCredentials>[]
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'parley-prism-'))
+    const port = await freePort()
+    prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), readableByPrism(folder), '--errors'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await listening(prism)
+    channels = createTwilioChannels({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 15_000 })
+  })
+  afterAll(async () => {
+    if (prism.kill()) await once(prism, 'exit')
+    rmSync(folder, { recursive: true })
+  })
+
+  const accepted: [string, Partial<Outgoing>, Partial<TwilioCredentials>][] = [
+    ['a text', {}, {}],
+    ['media', { body: '', mediaUrls: ['https://inbox.test/a.png', 'https://inbox.test/b.png'] }, {}],
+    ['an approved template', { template: { id: `HX${'b'.repeat(32)}`, variables: { '1': 'Ada' } } }, {}],
+    ['a messaging service', {}, { messagingServiceSid: `MG${'c'.repeat(32)}` }],
+  ]
+  describe.each(['SMS', 'WHATSAPP'] as const)('%s', (channel) => {
+    test.each(accepted)('accepts %s', async (_name, message, more) => {
+      const adapter = channels.find((each) => each.channel === channel)
+      expect(await adapter?.send(outgoing({ channel, ...message }), { ...credentials, ...more })).toEqual({
+        externalMessageId: expect.stringMatching(/^SM/),
+      })
+    })
+  })
+
+  const refused: [string, Partial<Outgoing>, Partial<TwilioCredentials>][] = [
+    ['a messaging service that is none', {}, { messagingServiceSid: 'MGbad' }],
+    ['an account that is none', {}, { accountSid: 'ACbad' }],
+    ['a template that is none', { template: { id: 'HXbad', variables: {} } }, {}],
+  ]
+  test.each(refused)('refuses %s', async (_name, message, more) => {
+    await expect(channels[0]?.send(outgoing(message), { ...credentials, ...more })).rejects.toMatchObject({
+      name: 'Rejected',
+      code: 'HTTP 422',
+    })
+  })
+})
+
+/** Prism takes a repeated form field for an array only where the description spells out OpenAPI's own default encoding. */
+function readableByPrism(folder: string): string {
+  const description = JSON.parse(readFileSync(SPECIFICATION, 'utf8'))
+  const create = description.paths['/2010-04-01/Accounts/{AccountSid}/Messages.json'].post
+  create.requestBody.content['application/x-www-form-urlencoded'].encoding = { MediaUrl: { style: 'form', explode: true } }
+  const path = join(folder, 'twilio.json')
+  writeFileSync(path, JSON.stringify(description))
+  return path
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves when Prism says that it listens; its output is read to the end, so that it never waits for a reader. */
+async function listening(prism: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let said = ''
+    prism.stdout?.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk}`.slice(-2000)
+      if (said.includes('is listening')) resolve()
+    })
+    prism.once('exit', (code) => reject(new Error(`Prism ended with ${code}: ${said}`)))
+  })
+}
