@@ -1,11 +1,11 @@
-import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { pino } from 'pino'
 import { startEmbedded } from '../src/db/embedded.ts'
-import { MIGRATIONS_DIR, migrationList, readMigrations, type Migration } from '../src/db/migrations.ts'
+import { MIGRATIONS_DIR, type Migration, migrationList, readMigrations } from '../src/db/migrations.ts'
 import { openSchemaEngine } from '../src/db/schema-engine.ts'
 
 const HELP = `npm run migration -- <name>           writes what prisma/schema.prisma has and the migrations have not

@@ -13,5 +13,6 @@ if (!works('redis-server', '--version')) {
     apt('update')
     apt('install', '-y', '--no-install-recommends', 'redis-server')
   }
-  if (!works('redis-server', '--version')) say('no redis-server: the tests that need one are skipped (apt install redis-server, brew install redis)')
+  if (!works('redis-server', '--version'))
+    say('no redis-server: the tests that need one are skipped (apt install redis-server, brew install redis)')
 }

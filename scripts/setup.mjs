@@ -25,7 +25,8 @@ function run(program, args) {
   return { ok: result.status === 0, output: `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}`.trim() }
 }
 
-const npm = (...args) => (process.env.npm_execpath?.endsWith('.js') ? run(process.execPath, [process.env.npm_execpath, ...args]) : run('npm', args))
+const npm = (...args) =>
+  process.env.npm_execpath?.endsWith('.js') ? run(process.execPath, [process.env.npm_execpath, ...args]) : run('npm', args)
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -73,14 +74,19 @@ function ensurePrograms() {
     return
   }
   const runs = () => run(postgres, ['--version']).ok
-  ensureProgram(platform, runs, (output) => say(`the embedded PostgreSQL does not run; try: npm rebuild ${platform}, or set DATABASE_URL\n${output}`))
+  ensureProgram(platform, runs, (output) =>
+    say(`the embedded PostgreSQL does not run; try: npm rebuild ${platform}, or set DATABASE_URL\n${output}`),
+  )
 }
 
 function generateClient() {
   const output = at('src', 'db', 'generated')
   const stamp = join(output, '.made-from')
   const { version } = readJson(at('node_modules', 'prisma', 'package.json'))
-  const hash = createHash('sha256').update(version).update(readFileSync(at('prisma', 'schema.prisma'))).digest('hex')
+  const hash = createHash('sha256')
+    .update(version)
+    .update(readFileSync(at('prisma', 'schema.prisma')))
+    .digest('hex')
   if (existsSync(join(output, 'client.ts')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
   say('generating the database client (prisma generate) …')
   const made = run(process.execPath, [at('node_modules', 'prisma', 'build', 'index.js'), 'generate', '--no-hints'])

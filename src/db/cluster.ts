@@ -30,7 +30,9 @@ export async function openCluster(dataDir: string, password: string): Promise<Cl
     found = await clusterVersion(directory)
   }
   if (found !== version) {
-    throw new ConfigError(`DATA_DIR: ${directory} was made by PostgreSQL ${found}, this is PostgreSQL ${version}; set another DATA_DIR, or DATABASE_URL`)
+    throw new ConfigError(
+      `DATA_DIR: ${directory} was made by PostgreSQL ${found}, this is PostgreSQL ${version}; set another DATA_DIR, or DATABASE_URL`,
+    )
   }
   const log = join(directory, 'server.log')
   return {

@@ -82,7 +82,12 @@ async function startOrAdopt(cluster: Cluster, settings: Record<string, string>):
 }
 
 async function connect(url: string, dataDir: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000, keepAlive: true, application_name: 'parley owner' })
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'parley owner',
+  })
   try {
     await client.connect()
     return client

@@ -1,4 +1,4 @@
-import { Logger as WorkerLogger, runMigrations } from 'graphile-worker'
+import { runMigrations, Logger as WorkerLogger } from 'graphile-worker'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { ConfigError } from '../config.ts'
@@ -46,7 +46,9 @@ type Row = { migration_name: string; checksum: string; finished_at: Date | null 
 async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): Promise<boolean> {
   const table = await client.query<{ exists: boolean }>(`select to_regclass('_prisma_migrations') is not null as exists`)
   if (table.rows[0]?.exists !== true) return false
-  const { rows } = await client.query<Row>('select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null')
+  const { rows } = await client.query<Row>(
+    'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
+  )
   const done = new Map(rows.filter((row) => row.finished_at !== null).map((row) => [row.migration_name, row.checksum]))
   const changed = migrations.find(({ name, checksum }) => done.has(name) && done.get(name) !== checksum)
   if (changed !== undefined) {

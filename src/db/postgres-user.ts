@@ -38,8 +38,7 @@ function run(program: string, args: readonly string[], identity: Partial<Identit
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   // A process group of its own: Ctrl-C in the terminal is not for PostgreSQL.
   const cwd = process.platform === 'win32' ? undefined : '/'
-  const env = { ...process.env, LC_ALL: 'C', PGDATA: undefined }
-  const child = spawn(program, args, { ...identity, cwd, env, detached: true, windowsHide: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program, args, { ...identity, cwd, detached: true, windowsHide: true, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const collect = (chunk: Buffer) => {
     output += chunk.toString()
@@ -74,7 +73,9 @@ async function postgresUser(): Promise<Identity> {
   const known = await userIds()
   if (known !== undefined) return known
   await exec('useradd', ['--system', '--user-group', '--no-create-home', 'postgres']).catch((error: Error) => {
-    throw new ConfigError(`DATA_DIR: PostgreSQL does not run as root, and the user postgres cannot be made: ${error.message.trim()}; set DATABASE_URL`)
+    throw new ConfigError(
+      `DATA_DIR: PostgreSQL does not run as root, and the user postgres cannot be made: ${error.message.trim()}; set DATABASE_URL`,
+    )
   })
   const made = await userIds()
   if (made === undefined) throw new Error('the user postgres was made, but cannot be found')

@@ -23,7 +23,10 @@ export async function openSchemaEngine(url: string, schema?: string): Promise<{ 
 
 // TypeScript declares it for browsers only.
 declare const WebAssembly: {
-  instantiate(code: Uint8Array, imports: Record<string, Record<string, unknown>>): Promise<{ instance: { exports: Record<string, unknown> } }>
+  instantiate(
+    code: Uint8Array,
+    imports: Record<string, Record<string, unknown>>,
+  ): Promise<{ instance: { exports: Record<string, unknown> } }>
 }
 
 // The bindings know one instance, for the life of the process.
@@ -34,10 +37,13 @@ async function instantiate() {
   const bindings = await import('@prisma/schema-engine-wasm/schema_engine_bg')
   const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg'))
   const code = await readFile(join(folder, 'schema_engine_bg.wasm'))
-  const { instance } = await WebAssembly.instantiate(code, { './schema_engine_bg.js': Object.fromEntries(Object.entries(bindings).map(releaseTimer)) })
+  const { instance } = await WebAssembly.instantiate(code, {
+    './schema_engine_bg.js': Object.fromEntries(Object.entries(bindings).map(releaseTimer)),
+  })
   bindings.__wbg_set_wasm(instance.exports)
-  const start = instance.exports['__wbindgen_start']
-  if (typeof start !== 'function') throw new Error('the schema engine has no start function: another version of @prisma/schema-engine-wasm?')
+  const { __wbindgen_start: start } = instance.exports
+  if (typeof start !== 'function')
+    throw new Error('the schema engine has no start function: another version of @prisma/schema-engine-wasm?')
   start()
   return bindings
 }
@@ -48,4 +54,6 @@ function releaseTimer([name, value]: [string, unknown]): [string, unknown] {
 }
 
 // Where the engine leaves the story of a panic.
-Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => process.stderr.write(`schema engine: ${message}\n`) } })
+Object.assign(globalThis, {
+  PRISMA_WASM_PANIC_REGISTRY: { set_message: (message: string) => process.stderr.write(`schema engine: ${message}\n`) },
+})
