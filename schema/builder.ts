@@ -1,0 +1,76 @@
+import SchemaBuilder from '@pothos/core'
+import ComplexityPlugin from '@pothos/plugin-complexity'
+import DataloaderPlugin from '@pothos/plugin-dataloader'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import RelayPlugin from '@pothos/plugin-relay'
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth'
+import { GraphQLError } from 'graphql'
+import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
+import { hasRole } from '../src/auth/viewer.ts'
+import type { Role } from '../src/db/generated/enums.ts'
+import type { Context } from './context.ts'
+
+type Types = {
+  Context: Context
+  DefaultFieldNullability: false
+  AuthScopes: { role: Role }
+  Scalars: {
+    DateTime: { Input: Date; Output: Date }
+    JSON: { Input: unknown; Output: unknown }
+    ID: { Input: string; Output: string }
+  }
+  Connection: { totalCount?: never }
+}
+
+const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
+
+export const builder = new SchemaBuilder<Types>({
+  defaultFieldNullability: false,
+  plugins: [ErrorsPlugin, ScopeAuthPlugin, RelayPlugin, DataloaderPlugin, ComplexityPlugin],
+  errors: {
+    directResult: true,
+    defaultUnionOptions: { name: ({ fieldName }) => `${capitalized(fieldName)}Result` },
+  },
+  scopeAuth: {
+    authorizeOnSubscribe: true,
+    authScopes: ({ viewer }) => ({ role: (role) => viewer !== null && hasRole(viewer, role) }),
+    unauthorizedError: (_parent, { viewer }) =>
+      viewer === null
+        ? new GraphQLError('Sign in: send a token or an API key as `Authorization: Bearer …`.', {
+            extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+          })
+        : new GraphQLError(`Your role, ${viewer.role}, does not allow this.`, { extensions: { code: 'FORBIDDEN' } }),
+  },
+  relay: { nodesOnConnection: true, clientMutationId: 'omit', cursorType: 'String' },
+  complexity: {
+    limit: ({ deps: { config } }) => ({ complexity: config.MAX_QUERY_COST, depth: config.MAX_QUERY_DEPTH, breadth: 2000 }),
+    defaultListMultiplier: 5,
+    complexityError: (kind, result) => {
+      const [limit, cost, max] = {
+        Complexity: ['cost', result.complexity, result.maxComplexity],
+        Depth: ['depth', result.depth, result.maxDepth],
+        Breadth: ['breadth (number of fields)', result.breadth, result.maxBreadth],
+      }[kind] as [string, number, number]
+      return new GraphQLError(`The query's ${limit} is ${cost}; at most ${max} is allowed.`, {
+        extensions: { code: 'QUERY_TOO_COMPLEX', limit: kind.toUpperCase(), cost, max, http: { status: 400 } },
+      })
+    },
+  },
+})
+
+builder.addScalarType('DateTime', DateTimeResolver)
+builder.addScalarType('JSON', JSONResolver)
+
+builder.queryType({
+  description: 'Everything is seen as the organization of the token sees it: what belongs to another one does not exist. Any role may read.',
+  authScopes: { role: 'VIEWER' },
+})
+builder.mutationType({
+  description:
+    'Each mutation gives a union: its success, or errors that the caller can act on (`... on UserError { code message path }`). AGENT may send, note, log, mark and assign; ADMIN may also manage accounts, templates and keys.',
+})
+builder.subscriptionType({
+  description:
+    'Over WebSocket (graphql-ws, token in `connectionParams.authorization`) or SSE (`Accept: text/event-stream`), both on the address of the graph.',
+  authScopes: { role: 'VIEWER' },
+})

@@ -1,0 +1,116 @@
+import type { ConversationFilter } from '../src/domain/list-conversations.ts'
+import { conversationCursor, listConversations } from '../src/domain/list-conversations.ts'
+import { checkedPage, type PageArguments } from '../src/domain/page.ts'
+import { type MessagingWindow as MessagingWindowShape, messagingWindow } from '../src/domain/policies.ts'
+import { builder } from './builder.ts'
+import { ChannelAccount } from './channel-account.ts'
+import { Communication, CommunicationFilterInput, communicationsOf } from './communication.ts'
+import { type Context, organizationOf } from './context.ts'
+import { ChannelType, ConversationStatus } from './enums.ts'
+import { localId, optionalId } from './global-id.ts'
+import { batched, inOrder } from './loaders.ts'
+import { Member } from './organization.ts'
+import { connectionOf, pageCost } from './pagination.ts'
+
+const MessagingWindow = builder.objectRef<MessagingWindowShape>('MessagingWindow').implement({
+  description: 'Whether free text may be sent now. Outside it, WhatsApp takes approved templates only.',
+  fields: (t) => ({
+    isOpen: t.exposeBoolean('isOpen', { description: 'Always true on channels without a window.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'null: the channel has no window, or the customer has never written.',
+      resolve: (window) => window.expiresAt,
+    }),
+  }),
+})
+
+export const Conversation = builder.loadableNodeRef('Conversation', {
+  id: { resolve: (conversation) => conversation.id },
+  load: async (ids: string[], context: Context) =>
+    inOrder(ids, await context.deps.db.conversation.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+})
+Conversation.implement({
+  description: 'One customer on one channel account. Closing and reopening are states of the same conversation.',
+  fields: (t) => ({
+    channel: t.field({ type: ChannelType, resolve: (row) => row.channel }),
+    status: t.field({ type: ConversationStatus, resolve: (row) => row.status }),
+    snoozedUntil: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.snoozedUntil }),
+    unreadCount: t.exposeInt('unreadCount'),
+    lastActivityAt: t.field({ type: 'DateTime', description: 'The inbox is sorted by it.', resolve: (row) => row.lastActivityAt }),
+    createdAt: t.field({ type: 'DateTime', resolve: (row) => row.createdAt }),
+    messagingWindow: t.field({
+      type: MessagingWindow,
+      resolve: async (row, _args, context) => {
+        const account = await ChannelAccount.getDataloader(context).load(row.channelAccountId)
+        return messagingWindow(context.deps.channels.find(account.provider, row.channel)?.capabilities, row.windowExpiresAt, context.deps.clock())
+      },
+    }),
+    channelAccount: t.field({ type: ChannelAccount, resolve: (row) => row.channelAccountId }),
+    assignee: t.field({ type: Member, nullable: true, resolve: (row) => row.assigneeId }),
+    lastCommunication: t.field({
+      type: Communication,
+      nullable: true,
+      description: 'The newest entry, notes and calls included.',
+      resolve: (row) => row.lastCommunicationId,
+    }),
+    communications: t.connection({
+      type: Communication,
+      description: 'Oldest first: the newest page is `last: 50`, the one before it `last: 50, before: startCursor`.',
+      complexity: pageCost,
+      args: { filter: t.arg({ type: CommunicationFilterInput }) },
+      resolve: (row, args, context) => communicationsOf(context, 'conversation', row.id, args),
+    }),
+  }),
+})
+
+export const ConversationFilterInput = builder.inputType('ConversationFilter', {
+  description: 'Conditions that all hold.',
+  fields: (t) => ({
+    status: t.field({ type: ConversationStatus }),
+    channels: t.field({ type: [ChannelType] }),
+    channelAccountId: t.id(),
+    assigneeId: t.id(),
+    unassigned: t.boolean({ description: 'true: nobody is assigned; false: somebody is.' }),
+    unread: t.boolean(),
+    search: t.string({ description: "A part of the customer's name or of one of their addresses, in any case." }),
+  }),
+})
+
+type FilterArgument = Omit<ConversationFilter, 'channelAccountId' | 'assigneeId'> & { channelAccountId?: string | null; assigneeId?: string | null }
+
+/** A connection of conversations; neighbours in the same execution share one statement. */
+export async function conversationsOf(
+  context: Context,
+  scope: 'organization' | 'customer',
+  parentId: string,
+  args: PageArguments & { filter?: FilterArgument | null },
+) {
+  const page = checkedPage(args)
+  const filter: ConversationFilter = {
+    ...args.filter,
+    channelAccountId: optionalId('ChannelAccount', args.filter?.channelAccountId, ['filter', 'channelAccountId']),
+    assigneeId: optionalId('Member', args.filter?.assigneeId, ['filter', 'assigneeId']),
+  }
+  const organizationId = organizationOf(context)
+  const result = await batched(context, `conversations of ${scope}`, { page, filter }, parentId, (parentIds) =>
+    listConversations(context.deps, organizationId, scope, parentIds, filter, page),
+  )
+  return connectionOf(result, conversationCursor, (row) => row.id)
+}
+
+builder.queryFields((t) => ({
+  conversation: t.field({
+    type: Conversation,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }) => localId('Conversation', id),
+  }),
+  conversations: t.connection({
+    type: Conversation,
+    description: 'The inbox: latest activity first. Pages of 1 to 100.',
+    complexity: pageCost,
+    args: { filter: t.arg({ type: ConversationFilterInput }) },
+    resolve: (_root, args, context) => conversationsOf(context, 'organization', organizationOf(context), args),
+  }),
+}))

@@ -1,0 +1,125 @@
+import { type Sendability as SendabilityShape, sendability } from '../src/domain/sendability.ts'
+import { customerCursor, listCustomers } from '../src/domain/list-customers.ts'
+import { checkedPage } from '../src/domain/page.ts'
+import { builder } from './builder.ts'
+import { ChannelAccount } from './channel-account.ts'
+import { Communication, CommunicationFilterInput, communicationsOf } from './communication.ts'
+import { type Context, organizationOf } from './context.ts'
+import { Conversation, ConversationFilterInput, conversationsOf } from './conversation.ts'
+import { ChannelType, IdentityKind, TextLimitUnit } from './enums.ts'
+import { localId } from './global-id.ts'
+import { inOrder } from './loaders.ts'
+import { connectionOf, pageCost } from './pagination.ts'
+
+export const CustomerIdentity = builder.loadableNodeRef('CustomerIdentity', {
+  id: { resolve: (identity) => identity.id },
+  load: async (ids: string[], context: Context) =>
+    inOrder(ids, await context.deps.db.customerIdentity.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+})
+CustomerIdentity.implement({
+  description: 'An address by which a customer is recognized.',
+  fields: (t) => ({
+    kind: t.field({ type: IdentityKind, resolve: (identity) => identity.kind }),
+    value: t.exposeString('value'),
+    verified: t.exposeBoolean('verified', { description: 'A message from it has arrived; false: typed in by staff.' }),
+  }),
+})
+
+const SendabilityReason = builder.enumType('SendabilityReason', {
+  values: {
+    NO_ADDRESS: { description: 'The customer has no address on this channel.' },
+    OPTED_OUT: { description: 'The customer wrote STOP.' },
+    MESSAGING_WINDOW_CLOSED: { description: 'Only an approved template can be sent.' },
+  } as const,
+})
+
+const Sendability = builder.objectRef<SendabilityShape>('Sendability').implement({
+  description: 'May this customer be written to now on this account, and if not, why not? The rules are those of `sendMessage`.',
+  fields: (t) => ({
+    channel: t.field({ type: ChannelType, resolve: ({ account }) => account.channel }),
+    channelAccount: t.field({ type: ChannelAccount, resolve: ({ account }) => account }),
+    canSend: t.exposeBoolean('canSend', { description: 'Some message can be sent; with `templatesOnly`, only an approved template.' }),
+    templatesOnly: t.exposeBoolean('templatesOnly'),
+    reason: t.field({ type: SendabilityReason, nullable: true, description: 'Why not, or why templates only.', resolve: (row) => row.reason }),
+    windowExpiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.windowExpiresAt }),
+    textLimit: t.int({ resolve: ({ capabilities }) => capabilities.textLimit }),
+    textLimitUnit: t.field({ type: TextLimitUnit, resolve: ({ capabilities }) => capabilities.textLimitUnit }),
+  }),
+})
+
+export const Customer = builder.loadableNodeRef('Customer', {
+  id: { resolve: (customer) => customer.id },
+  load: async (ids: string[], context: Context) =>
+    inOrder(ids, await context.deps.db.customer.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+})
+Customer.implement({
+  description: 'Someone the organization talks to, whatever the channel.',
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: true, description: 'null until somebody or a profile tells it: show an identity then.' }),
+    unreadCount: t.exposeInt('unreadCount'),
+    createdAt: t.field({ type: 'DateTime', resolve: (customer) => customer.createdAt }),
+    identities: t.loadableGroup({
+      type: CustomerIdentity,
+      byPath: false,
+      load: (ids: string[], context) =>
+        context.deps.db.customerIdentity.findMany({
+          where: { customerId: { in: ids }, organizationId: organizationOf(context) },
+          orderBy: { id: 'asc' },
+        }),
+      group: (identity) => (identity as { customerId: string }).customerId,
+      resolve: (customer) => customer.id,
+    }),
+    sendability: t.field({
+      type: [Sendability],
+      description: 'One for each connected channel account.',
+      complexity: 10,
+      resolve: (customer, _args, context) => sendability(context.deps, organizationOf(context), customer.id),
+    }),
+    conversations: t.connection({
+      type: Conversation,
+      description: 'Latest activity first.',
+      complexity: pageCost,
+      args: { filter: t.arg({ type: ConversationFilterInput }) },
+      resolve: (customer, args, context) => conversationsOf(context, 'customer', customer.id, args),
+    }),
+    communications: t.connection({
+      type: Communication,
+      description: 'Across every channel, notes and calls included; oldest first: the newest page is `last: 50`.',
+      complexity: pageCost,
+      args: { filter: t.arg({ type: CommunicationFilterInput }) },
+      resolve: (customer, args, context) => communicationsOf(context, 'customer', customer.id, args),
+    }),
+  }),
+})
+
+builder.objectField(Conversation, 'customer', (t) => t.field({ type: Customer, resolve: (row) => row.customerId }))
+builder.objectFields(Communication, (t) => ({
+  customer: t.field({ type: Customer, resolve: (row) => row.customerId }),
+  conversation: t.field({
+    type: Conversation,
+    nullable: true,
+    description: 'null: a note or call about the customer, not about one conversation.',
+    resolve: (row) => row.conversationId,
+  }),
+}))
+
+builder.queryFields((t) => ({
+  customer: t.field({
+    type: Customer,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }) => localId('Customer', id),
+  }),
+  customers: t.connection({
+    type: Customer,
+    description: 'Newest first. Pages of 1 to 100.',
+    complexity: pageCost,
+    args: { search: t.arg.string({ description: 'A part of the name or of an address, in any case.' }) },
+    resolve: async (_root, args, context) =>
+      connectionOf(
+        await listCustomers(context.deps, organizationOf(context), args.search, checkedPage(args)),
+        customerCursor,
+        (row) => row.id,
+      ),
+  }),
+}))

@@ -1,0 +1,87 @@
+import * as db from '../src/db/generated/enums.ts'
+import { builder } from './builder.ts'
+
+const described = <const Names extends Record<string, string>>(values: { [Name in keyof Names]: string }) =>
+  Object.fromEntries(Object.entries(values).map(([name, description]) => [name, { value: name, description }])) as {
+    [Name in keyof Names]: { value: Name; description: string }
+  }
+
+export const Role = builder.enumType('Role', {
+  values: described<typeof db.Role>({
+    VIEWER: 'Reads.',
+    AGENT: 'Also sends, notes, logs calls, marks read and assigns.',
+    ADMIN: 'Also manages channel accounts, templates and API keys.',
+  }),
+})
+
+export const Provider = builder.enumType('Provider', {
+  description: 'Who carries the messages of a channel account.',
+  values: described<typeof db.Provider>({
+    TWILIO: 'Twilio: SMS and WhatsApp.',
+    SANDBOX: 'A simulation: nothing leaves the machine, and messages walk to READ by themselves.',
+  }),
+})
+
+export const ChannelType = builder.enumType('ChannelType', {
+  description: 'A way on which customers and the organization write to each other.',
+  values: Object.values(db.ChannelType),
+})
+
+export const CommunicationType = builder.enumType('CommunicationType', {
+  description: 'The channels, and what staff writes down without anything being sent.',
+  values: Object.values(db.CommunicationType),
+})
+
+export const Direction = builder.enumType('Direction', {
+  values: described<typeof db.Direction>({
+    INBOUND: 'From the customer.',
+    OUTBOUND: 'To the customer.',
+    INTERNAL: 'Among staff.',
+  }),
+})
+
+export const DeliveryStatus = builder.enumType('DeliveryStatus', {
+  description: 'How far an outbound message has come. It moves forward only; late and repeated receipts change nothing.',
+  values: described<typeof db.DeliveryStatus>({
+    SCHEDULED: 'Waits for its `sendAt`.',
+    PENDING: 'Will be handed to the provider, or is being handed over now; an unreachable provider is tried again.',
+    SENT: 'Accepted by the provider.',
+    DELIVERED: "Arrived on the customer's device.",
+    READ: 'Seen by the customer, where the channel tells.',
+    FAILED: 'Not sent or not delivered: see `failure`.',
+    UNKNOWN: 'It may have been sent: the answer got lost. It is never sent again by itself; a late receipt settles it.',
+    CANCELED: 'Withdrawn before it was sent.',
+  }),
+})
+
+export const ConversationStatus = builder.enumType('ConversationStatus', {
+  description: 'An inbound message reopens a closed or snoozed conversation.',
+  values: Object.values(db.ConversationStatus),
+})
+
+export const ChannelAccountStatus = builder.enumType('ChannelAccountStatus', { values: Object.values(db.ChannelAccountStatus) })
+
+export const IdentityKind = builder.enumType('IdentityKind', {
+  values: described<typeof db.IdentityKind>({
+    PHONE: 'A phone number in E.164, e.g. +905551112233; SMS, RCS, calls and most WhatsApp users.',
+    WHATSAPP: 'A WhatsApp user id that is not a phone number.',
+    EMAIL: 'An e-mail address, in lower case.',
+    MESSENGER: 'A page-scoped id.',
+    INSTAGRAM: 'An account-scoped id.',
+    WEBCHAT: 'A visitor of the web chat.',
+  }),
+})
+
+export const CallOutcome = builder.enumType('CallOutcome', { values: Object.values(db.CallOutcome) })
+
+export const TemplatePurpose = builder.enumType('TemplatePurpose', { values: Object.values(db.TemplatePurpose) })
+
+export const AttachmentStatus = builder.enumType('AttachmentStatus', {
+  values: described<typeof db.AttachmentStatus>({
+    PENDING: 'Being fetched from the provider.',
+    STORED: 'Ready: see `url`.',
+    FAILED: 'Could not be fetched: see `failure`.',
+  }),
+})
+
+export const TextLimitUnit = builder.enumType('TextLimitUnit', { values: ['CHARACTERS', 'BYTES'] as const })

@@ -1,0 +1,51 @@
+import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay'
+import { NotFoundError } from '../src/domain/errors.ts'
+
+export type NodeType =
+  | 'ApiKey'
+  | 'Attachment'
+  | 'ChannelAccount'
+  | 'Communication'
+  | 'Conversation'
+  | 'Customer'
+  | 'CustomerIdentity'
+  | 'Member'
+  | 'Organization'
+  | 'Template'
+
+const nouns = {
+  ApiKey: 'API key',
+  Attachment: 'attachment',
+  ChannelAccount: 'channel account',
+  Communication: 'communication',
+  Conversation: 'conversation',
+  Customer: 'customer',
+  CustomerIdentity: 'identity',
+  Member: 'member',
+  Organization: 'organization',
+  Template: 'template',
+} satisfies Record<NodeType, string>
+
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The row id in a global id, or null where it is none of this type. */
+export function localId(type: NodeType, globalId: string): string | null {
+  try {
+    const { typename, id } = decodeGlobalID(globalId)
+    return typename === type && UUID.test(id) ? id.toLowerCase() : null
+  } catch {
+    return null
+  }
+}
+
+/** As `localId`; what cannot be an id of this type does not exist. */
+export function requiredId(type: NodeType, globalId: string, path: string[]): string {
+  const id = localId(type, globalId)
+  if (id === null) throw new NotFoundError(nouns[type], path)
+  return id
+}
+
+export const optionalId = (type: NodeType, globalId: string | null | undefined, path: string[]): string | null =>
+  globalId === null || globalId === undefined ? null : requiredId(type, globalId, path)
+
+export const globalId = (type: NodeType, id: string): string => encodeGlobalID(type, id)

@@ -1,0 +1,36 @@
+import DataLoader from 'dataloader'
+import type { Context } from './context.ts'
+
+type Loaders = Map<string, DataLoader<string, unknown>>
+
+const loaders = new WeakMap<Context, Loaders>()
+
+/**
+ * Loads a list for each of many parents in one statement: fields of one execution that ask with the same arguments share a batch.
+ * `name` and `key` together say what is asked.
+ */
+export async function batched<Value>(
+  context: Context,
+  name: string,
+  key: unknown,
+  parentId: string,
+  load: (parentIds: readonly string[]) => Promise<Map<string, Value>>,
+): Promise<Value> {
+  const own = loaders.get(context) ?? new Map()
+  loaders.set(context, own)
+  const id = `${name} ${JSON.stringify(key)}`
+  const loader: DataLoader<string, Value> =
+    own.get(id) ??
+    new DataLoader<string, Value>(async (parentIds) => {
+      const found = await load(parentIds)
+      return parentIds.map((parent) => found.get(parent) ?? new Error(`${name}: nothing for ${parent}`))
+    })
+  own.set(id, loader)
+  return loader.load(parentId)
+}
+
+/** Rows in the order of the ids, each an Error where it is not (this organization's). */
+export function inOrder<Row extends { id: string }>(ids: readonly string[], rows: Row[]): (Row | Error)[] {
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => byId.get(id) ?? new Error('not found'))
+}

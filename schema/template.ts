@@ -1,0 +1,169 @@
+import { AlreadyExistsError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
+import { checkedPage, decodeKeys, encodeKeys, pageOf } from '../src/domain/page.ts'
+import { type Rendered, templateVariables } from '../src/domain/render-template.ts'
+import { UUID_FORM } from '../src/domain/sql.ts'
+import { createTemplate, deleteTemplate, previewTemplate, updateTemplate } from '../src/domain/templates.ts'
+import type { Template as Row } from '../src/db/generated/client.ts'
+import { builder } from './builder.ts'
+import { actorOf, type Context, organizationOf } from './context.ts'
+import { ChannelType, TemplatePurpose } from './enums.ts'
+import { globalId, localId, requiredId } from './global-id.ts'
+import { inOrder } from './loaders.ts'
+import { connectionOf, pageCost } from './pagination.ts'
+
+const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
+  fields: (t) => ({
+    subject: t.exposeString('subject', { nullable: true }),
+    body: t.exposeString('body'),
+    missingVariables: t.exposeStringList('missingVariables', { description: 'They stay in the text as `{{name}}`; a send would be refused.' }),
+  }),
+})
+
+export const Template = builder.loadableNodeRef('Template', {
+  id: { resolve: (template) => template.id },
+  load: async (ids: string[], context: Context) =>
+    inOrder(ids, await context.deps.db.template.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+})
+Template.implement({
+  description:
+    'A text with variables, `{{customer_name}}`. Known without being given: customer_name, customer_first_name, organization_name, agent_name.',
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    channel: t.field({ type: ChannelType, nullable: true, description: 'null: for every channel.', resolve: (template) => template.channel }),
+    language: t.exposeString('language', { description: 'A language tag, e.g. tr or pt-BR.' }),
+    subject: t.exposeString('subject', { nullable: true }),
+    body: t.exposeString('body'),
+    variables: t.stringList({
+      description: 'The names between `{{` and `}}`, in order of first use.',
+      resolve: (template) => templateVariables(template.subject, template.body),
+    }),
+    purpose: t.field({ type: TemplatePurpose, resolve: (template) => template.purpose }),
+    providerTemplateId: t.exposeString('providerTemplateId', {
+      nullable: true,
+      description: "The provider's approved counterpart (Twilio: ContentSid, HX…); needed on WhatsApp outside the messaging window.",
+    }),
+    createdAt: t.field({ type: 'DateTime', resolve: (template) => template.createdAt }),
+    updatedAt: t.field({ type: 'DateTime', resolve: (template) => template.updatedAt }),
+    preview: t.field({
+      type: Preview,
+      nullable: true,
+      description: 'What the message will read like, before it is sent.',
+      args: { customerId: t.arg.id({ required: true }), variables: t.arg({ type: 'JSON' }) },
+      resolve: async (template, { customerId, variables }, context) =>
+        previewTemplate(context.deps, actorOf(context), template, { customerId: requiredId('Customer', customerId, ['customerId']), variables }),
+    }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  template: t.field({
+    type: Template,
+    nullable: true,
+    args: { id: t.arg.id({ required: true }) },
+    resolve: (_root, { id }) => localId('Template', id),
+  }),
+  templates: t.connection({
+    type: Template,
+    description: 'Oldest first. With a channel: those for it and those for every channel.',
+    complexity: pageCost,
+    args: { channel: t.arg({ type: ChannelType }) },
+    resolve: async (_root, args, context) => {
+      const page = checkedPage(args)
+      const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
+      const rows = await context.deps.db.template.findMany({
+        where: {
+          organizationId: organizationOf(context),
+          ...(args.channel ? { OR: [{ channel: args.channel }, { channel: null }] } : {}),
+          ...(cursor === null ? {} : { id: page.backwards ? { lt: cursor } : { gt: cursor } }),
+        },
+        orderBy: { id: page.backwards ? 'desc' : 'asc' },
+        take: page.limit + 1,
+      })
+      return connectionOf(
+        pageOf(rows, page),
+        (row) => encodeKeys([row.id]),
+        (row) => row,
+      )
+    },
+  }),
+}))
+
+const content = {
+  channel: 'null: for every channel.',
+  body: 'Plain text of 1 to 20,000 characters; variables as `{{name}}`.',
+  providerTemplateId: "Twilio's ContentSid, where WhatsApp has approved the template.",
+}
+
+const Create = builder.inputType('CreateTemplateInput', {
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Unique together with the language.' }),
+    channel: t.field({ type: ChannelType, description: content.channel }),
+    language: t.string({ defaultValue: 'en' }),
+    subject: t.string(),
+    body: t.string({ required: true, description: content.body }),
+    purpose: t.field({ type: TemplatePurpose }),
+    providerTemplateId: t.string({ description: content.providerTemplateId }),
+  }),
+})
+
+const Update = builder.inputType('UpdateTemplateInput', {
+  description: 'Absent fields stay as they are.',
+  fields: (t) => ({
+    templateId: t.id({ required: true }),
+    name: t.string(),
+    channel: t.field({ type: ChannelType, description: content.channel }),
+    language: t.string(),
+    subject: t.string(),
+    body: t.string({ description: content.body }),
+    purpose: t.field({ type: TemplatePurpose }),
+    providerTemplateId: t.string({ description: content.providerTemplateId }),
+  }),
+})
+
+const Delete = builder.inputType('DeleteTemplateInput', { fields: (t) => ({ templateId: t.id({ required: true }) }) })
+
+const success = (name: string) =>
+  builder.objectRef<{ template: Row }>(name).implement({
+    fields: (t) => ({ template: t.field({ type: Template, resolve: ({ template }) => template }) }),
+  })
+
+const DeleteSuccess = builder.objectRef<{ id: string }>('DeleteTemplateSuccess').implement({
+  fields: (t) => ({ templateId: t.id({ resolve: ({ id }) => globalId('Template', id) }) }),
+})
+
+const authScopes = { role: 'ADMIN' } as const
+const path = ['input', 'templateId']
+
+builder.mutationFields((t) => ({
+  createTemplate: t.field({
+    type: success('CreateTemplateSuccess'),
+    description: 'ADMIN.',
+    authScopes,
+    errors: { types: [ValidationError, AlreadyExistsError] },
+    args: { input: t.arg({ type: Create, required: true }) },
+    resolve: async (_root, { input }, context) => ({ template: await createTemplate(context.deps, actorOf(context), input) }),
+  }),
+  updateTemplate: t.field({
+    type: success('UpdateTemplateSuccess'),
+    description: 'ADMIN.',
+    authScopes,
+    errors: { types: [ValidationError, NotFoundError, AlreadyExistsError] },
+    args: { input: t.arg({ type: Update, required: true }) },
+    resolve: async (_root, { input }, context) => {
+      const templateId = requiredId('Template', input.templateId, path)
+      return { template: await updateTemplate(context.deps, actorOf(context), { ...input, templateId }) }
+    },
+  }),
+  deleteTemplate: t.field({
+    type: DeleteSuccess,
+    description: 'ADMIN. Messages that were sent with it stay.',
+    authScopes,
+    errors: { types: [NotFoundError] },
+    args: { input: t.arg({ type: Delete, required: true }) },
+    resolve: async (_root, { input }, context) => {
+      const id = requiredId('Template', input.templateId, path)
+      await deleteTemplate(context.deps, actorOf(context), id)
+      return { id }
+    },
+  }),
+}))

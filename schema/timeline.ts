@@ -1,0 +1,41 @@
+import type { EventType } from '../src/db/generated/enums.ts'
+import { listTimeline, type TimelineRow, timelineCursor, timelineTypes } from '../src/domain/list-timeline.ts'
+import { checkedPage } from '../src/domain/page.ts'
+import { builder } from './builder.ts'
+import { Communication } from './communication.ts'
+import { organizationOf } from './context.ts'
+import { Conversation } from './conversation.ts'
+import { Customer } from './customer.ts'
+import { batched } from './loaders.ts'
+import { Member } from './organization.ts'
+import { connectionOf, pageCost } from './pagination.ts'
+
+type TimelineType = Exclude<EventType, 'UNREAD_COUNT_CHANGED'>
+
+const TimelineEventType = builder.enumType('TimelineEventType', { values: timelineTypes as TimelineType[] })
+
+const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement({
+  description: 'Something that happened with a customer, from the log of events.',
+  fields: (t) => ({
+    id: t.id({ resolve: (row) => `${row.customerId}:${row.seq}` }),
+    type: t.field({ type: TimelineEventType, resolve: (row) => row.type as TimelineType }),
+    occurredAt: t.field({ type: 'DateTime', resolve: (row) => row.occurredAt }),
+    actor: t.field({ type: Member, nullable: true, description: 'null: the customer, an API key or the system.', resolve: (row) => row.actorId }),
+    communication: t.field({ type: Communication, nullable: true, resolve: (row) => row.communicationId }),
+    conversation: t.field({ type: Conversation, nullable: true, resolve: (row) => row.conversationId }),
+    data: t.field({ type: 'JSON', description: 'Details by type, e.g. deliveryStatus and previousStatus.', resolve: (row) => row.data }),
+  }),
+})
+
+builder.objectField(Customer, 'timeline', (t) =>
+  t.connection({
+    type: TimelineEvent,
+    description: 'Newest first.',
+    complexity: pageCost,
+    resolve: async (customer, args, context) => {
+      const page = checkedPage(args)
+      const result = await batched(context, 'timeline', page, customer.id, (ids) => listTimeline(context.deps, organizationOf(context), ids, page))
+      return connectionOf(result, timelineCursor, (row) => row)
+    },
+  }),
+)

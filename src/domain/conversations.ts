@@ -1,0 +1,33 @@
+import type { Conversation } from '../db/generated/client.ts'
+import type { Recorder, Tx } from '../events/transact.ts'
+import { newId, timeOfId } from './ids.ts'
+import type { Recipient } from './resolve-recipient.ts'
+
+/** The one conversation of customer and account, made where it is missing, and locked. The customer must be locked already. */
+export async function ensureConversation(
+  tx: Tx,
+  recorder: Recorder,
+  recipient: Pick<Recipient, 'account' | 'address'>,
+  customerId: string,
+  actorId: string | null,
+): Promise<Conversation> {
+  const { account, address } = recipient
+  const key = { customerId, channelAccountId: account.id }
+  const found = await tx.conversation.findUnique({ where: { customerId_channelAccountId: key } })
+  if (found !== null) return tx.conversation.update({ where: { id: found.id }, data: { address } })
+  const id = newId()
+  const made = await tx.conversation.create({
+    data: { id, ...key, organizationId: account.organizationId, channel: account.channel, address, lastActivityAt: timeOfId(id) },
+  })
+  recorder.event({ type: 'CONVERSATION_CHANGED', actorId, customerId, conversationId: id, data: { status: 'OPEN', created: true } })
+  return made
+}
+
+/** Makes a communication the conversation's latest. */
+export async function touchConversation(tx: Tx, conversationId: string, communicationId: string): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE conversation SET
+      last_communication_id = greatest(last_communication_id, ${communicationId}::uuid),
+      last_activity_at = greatest(last_activity_at, ${timeOfId(communicationId)}::timestamptz)
+    WHERE id = ${conversationId}::uuid`
+}

@@ -1,0 +1,148 @@
+import type { Outgoing, SendResult } from '../channels/channel.ts'
+import { Rejected, Unavailable, Uncertain } from '../channels/failures.ts'
+import type { ChannelAccount, Communication } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import { type Recorder, type Tx, transact } from '../events/transact.ts'
+import { enqueue } from '../jobs/enqueue.ts'
+import { credentialsOf } from './channel-credentials.ts'
+import { RecipientOptedOutError, UserError } from './errors.ts'
+import { hasOptedOut, recordOptOut } from './opt-outs.ts'
+import { checkWindow } from './policies.ts'
+import { advance, applyEarlyReceipts } from './record-receipt.ts'
+import { webhookUrl } from './webhook-url.ts'
+
+type Attempt = { communication: Communication; account: ChannelAccount; outgoing: Outgoing }
+
+export type DeliveryOutcome = 'sent' | 'rejected' | 'retried' | 'unknown' | 'refused' | 'nothing to do'
+
+const MAX_BACKOFF_MS = 10 * 60_000
+const MAX_RETRY_AFTER_MS = 60 * 60_000
+
+/**
+ * Sends one pending communication. The attempt is committed before the provider is called: if the process dies after that, the
+ * communication becomes UNKNOWN and only the provider's receipt settles it, because nobody can know whether it was sent.
+ */
+export async function deliverMessage(deps: Deps, communicationId: string): Promise<DeliveryOutcome> {
+  const attempt = await begin(deps, communicationId)
+  if (typeof attempt === 'string') return attempt
+  const { communication, account, outgoing } = attempt
+  const adapter = deps.channels.get(account.provider, account.channel)
+  const organizationId = communication.organizationId
+  let result: SendResult
+  try {
+    result = await adapter.send(outgoing, credentialsOf(deps, adapter, account))
+  } catch (error) {
+    return transact(deps, organizationId, (tx, recorder) => settleFailure(deps, tx, recorder, communicationId, error))
+  }
+  await transact(deps, organizationId, (tx, recorder) => settleSuccess(deps, tx, recorder, communicationId, result))
+  return 'sent'
+}
+
+async function begin(deps: Deps, communicationId: string): Promise<Attempt | DeliveryOutcome> {
+  const found = await deps.db.communication.findUnique({ where: { id: communicationId }, select: { organizationId: true } })
+  if (found === null) return 'nothing to do'
+  return transact(deps, found.organizationId, async (tx, recorder) => {
+    const communication = await lock(tx, communicationId)
+    if (communication.deliveryStatus !== 'SCHEDULED' && communication.deliveryStatus !== 'PENDING') return 'nothing to do'
+    if (communication.attemptStartedAt !== null) {
+      await advance(tx, recorder, communication, { status: 'UNKNOWN', error: null, externalMessageId: null })
+      return 'unknown'
+    }
+    const { channelAccountId, address } = communication
+    if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
+    const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
+    const refusal = await refusalOf(deps, tx, communication, account)
+    if (refusal !== null) {
+      await advance(tx, recorder, communication, { status: 'FAILED', error: refusal, externalMessageId: null })
+      return 'refused'
+    }
+    await advance(tx, recorder, communication, { status: 'PENDING', error: null, externalMessageId: null })
+    await tx.communication.update({ where: { id: communicationId }, data: { attemptStartedAt: deps.clock(), attempts: { increment: 1 } } })
+    const { slug } = await tx.organization.findUniqueOrThrow({ where: { id: found.organizationId } })
+    return { communication, account, outgoing: outgoingOf(deps, communication, account, address, slug) }
+  })
+}
+
+/** The policies once more: between the request and now the customer may have opted out, or the window closed. */
+async function refusalOf(deps: Deps, tx: Tx, communication: Communication, account: ChannelAccount): Promise<{ code: string; message: string } | null> {
+  if (account.status !== 'CONNECTED') return { code: 'CHANNEL_NOT_CONNECTED', message: 'The channel account was disconnected before the message was sent.' }
+  try {
+    if (await hasOptedOut(tx, communication.customerId, account.channel)) throw new RecipientOptedOutError()
+    const { capabilities } = deps.channels.get(account.provider, account.channel)
+    const conversation = communication.conversationId === null ? null : await tx.conversation.findUnique({ where: { id: communication.conversationId } })
+    const template = communication.templateId === null ? null : { approved: templateOf(communication) !== null }
+    checkWindow(capabilities, conversation?.windowExpiresAt ?? null, deps.clock(), template)
+    return null
+  } catch (error) {
+    if (error instanceof UserError) return { code: error.code, message: error.message }
+    throw error
+  }
+}
+
+function outgoingOf(deps: Deps, communication: Communication, account: ChannelAccount, to: string, slug: string): Outgoing {
+  const { wire } = deps.channels.get(account.provider, account.channel)
+  return {
+    communicationId: communication.id,
+    channel: account.channel,
+    from: account.address,
+    to,
+    body: communication.body,
+    subject: communication.subject,
+    template: templateOf(communication),
+    mediaUrls: [],
+    statusCallbackUrl: `${webhookUrl(deps.config, wire.path, slug, 'status')}?communicationId=${communication.id}`,
+  }
+}
+
+type TemplatePayload = { template?: { id: string; variables: Record<string, string> } } | null
+
+const templateOf = (communication: Communication) => (communication.payload as TemplatePayload)?.template ?? null
+
+async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, communicationId: string, result: SendResult): Promise<void> {
+  const communication = await lock(tx, communicationId)
+  await advance(tx, recorder, communication, { status: 'SENT', error: null, externalMessageId: result.externalMessageId })
+  await applyEarlyReceipts(tx, recorder, communicationId)
+  for (const receipt of result.laterReceipts ?? []) {
+    const error = receipt.error === undefined ? {} : { errorCode: receipt.error.code, errorMessage: receipt.error.message }
+    const runAt = new Date(deps.clock().getTime() + receipt.afterMs)
+    await enqueue(tx, 'record-receipt', { communicationId, status: receipt.status, ...error }, { runAt })
+  }
+}
+
+async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, communicationId: string, error: unknown): Promise<DeliveryOutcome> {
+  const communication = await lock(tx, communicationId)
+  if (error instanceof Rejected) {
+    if (error.recipientOptedOut) await recordOptOut(tx, recorder, communication.organizationId, communication.customerId, channelOf(communication))
+    await advance(tx, recorder, communication, { status: 'FAILED', error: { code: error.code, message: error.explanation }, externalMessageId: null })
+    return 'rejected'
+  }
+  if (error instanceof Unavailable) return retryLater(deps, tx, recorder, communication, error)
+  deps.log.warn({ err: error, communicationId }, error instanceof Uncertain ? 'send outcome uncertain' : 'send failed unexpectedly')
+  await advance(tx, recorder, communication, { status: 'UNKNOWN', error: null, externalMessageId: null })
+  return 'unknown'
+}
+
+async function retryLater(deps: Deps, tx: Tx, recorder: Recorder, communication: Communication, error: Unavailable): Promise<DeliveryOutcome> {
+  deps.log.warn({ communicationId: communication.id, attempts: communication.attempts, reason: error.message }, 'provider unavailable')
+  if (communication.attempts >= deps.config.SEND_ATTEMPTS) {
+    const message = `The provider could not be reached in ${communication.attempts} attempts.`
+    await advance(tx, recorder, communication, { status: 'FAILED', error: { code: 'PROVIDER_UNAVAILABLE', message }, externalMessageId: null })
+    return 'rejected'
+  }
+  await tx.communication.update({ where: { id: communication.id }, data: { attemptStartedAt: null } })
+  const backoff = Math.min(2 ** communication.attempts * 1000 * (0.75 + Math.random() / 2), MAX_BACKOFF_MS)
+  const delay = Math.max(backoff, Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS))
+  const runAt = new Date(deps.clock().getTime() + delay)
+  await enqueue(tx, 'deliver', { communicationId: communication.id }, { runAt, queue: `conversation:${communication.conversationId}` })
+  return 'retried'
+}
+
+function channelOf(communication: Communication) {
+  if (communication.type === 'INTERNAL_NOTE' || communication.type === 'CALL_LOG') throw new Error(`${communication.type} is never sent`)
+  return communication.type
+}
+
+async function lock(tx: Tx, id: string): Promise<Communication> {
+  await tx.$queryRaw`SELECT FROM communication WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+  return tx.communication.findUniqueOrThrow({ where: { id } })
+}

@@ -1,0 +1,90 @@
+import type { Capabilities } from '../channels/channel.ts'
+
+export type UserErrorCode =
+  | 'INVALID_INPUT'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'CHANNEL_NOT_CONNECTED'
+  | 'RECIPIENT_OPTED_OUT'
+  | 'MESSAGING_WINDOW_CLOSED'
+  | 'BODY_TOO_LONG'
+  | 'IDEMPOTENCY_CONFLICT'
+
+/** Something the caller can act on: a type in the graph. `path` names the input field, e.g. ["input", "body"]. */
+export abstract class UserError extends Error {
+  abstract readonly code: UserErrorCode
+  readonly path: string[]
+  constructor(message: string, path: string[]) {
+    super(message)
+    this.path = path
+  }
+}
+
+export class ValidationError extends UserError {
+  override readonly name = 'ValidationError'
+  readonly code = 'INVALID_INPUT'
+}
+
+export class NotFoundError extends UserError {
+  override readonly name = 'NotFoundError'
+  readonly code = 'NOT_FOUND'
+  constructor(noun: string, path: string[]) {
+    super(`There is no such ${noun}.`, path)
+  }
+}
+
+export class AlreadyExistsError extends UserError {
+  override readonly name = 'AlreadyExistsError'
+  readonly code = 'ALREADY_EXISTS'
+}
+
+export class ChannelNotConnectedError extends UserError {
+  override readonly name = 'ChannelNotConnectedError'
+  readonly code = 'CHANNEL_NOT_CONNECTED'
+}
+
+export class RecipientOptedOutError extends UserError {
+  override readonly name = 'RecipientOptedOutError'
+  readonly code = 'RECIPIENT_OPTED_OUT'
+  constructor(path: string[] = ['input', 'to']) {
+    super('The customer has opted out of messages on this channel (STOP). They can opt in again by writing START.', path)
+  }
+}
+
+export class MessagingWindowClosedError extends UserError {
+  override readonly name = 'MessagingWindowClosedError'
+  readonly code = 'MESSAGING_WINDOW_CLOSED'
+  /** null: the customer has never written on this channel. */
+  readonly expiredAt: Date | null
+  constructor(expiredAt: Date | null, hours: number) {
+    super(
+      expiredAt === null
+        ? 'The customer has not written on this channel yet. Only an approved template can start the conversation.'
+        : `More than ${hours} hours have passed since the customer's last message. Only an approved template can be sent now.`,
+      ['input', 'content'],
+    )
+    this.expiredAt = expiredAt
+  }
+}
+
+export class BodyTooLongError extends UserError {
+  override readonly name = 'BodyTooLongError'
+  readonly code = 'BODY_TOO_LONG'
+  readonly limit: number
+  readonly length: number
+  readonly unit: Capabilities['textLimitUnit']
+  constructor(limit: number, length: number, unit: Capabilities['textLimitUnit'], path: string[]) {
+    super(`The text has ${length} ${unit.toLowerCase()}; this channel allows ${limit}.`, path)
+    this.limit = limit
+    this.length = length
+    this.unit = unit
+  }
+}
+
+export class IdempotencyConflictError extends UserError {
+  override readonly name = 'IdempotencyConflictError'
+  readonly code = 'IDEMPOTENCY_CONFLICT'
+  constructor() {
+    super('This idempotency key was used before with another input.', ['input', 'idempotencyKey'])
+  }
+}

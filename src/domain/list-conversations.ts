@@ -1,0 +1,74 @@
+import { Prisma } from '../db/generated/client.ts'
+import type { ChannelType, ConversationStatus } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
+import { ValidationError } from './errors.ts'
+import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
+import { containing, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+
+export type ConversationFilter = {
+  status?: ConversationStatus | null
+  channels?: ChannelType[] | null
+  channelAccountId?: string | null
+  assigneeId?: string | null
+  unassigned?: boolean | null
+  unread?: boolean | null
+  /** A part of the customer's name or of one of their addresses, in any case. */
+  search?: string | null
+}
+
+type Row = { id: string; lastActivityAt: Date }
+
+export const conversationCursor = (row: Row): string => encodeKeys([String(row.lastActivityAt.getTime()), row.id])
+
+/** Ids of one page for each parent (the organization, or customers), latest activity first, in one statement. */
+export async function listConversations(
+  deps: Pick<Deps, 'db'>,
+  organizationId: string,
+  scope: 'organization' | 'customer',
+  parentIds: readonly string[],
+  filter: ConversationFilter,
+  page: Page,
+): Promise<Map<string, PageResult<Row>>> {
+  if (filter.unassigned && filter.assigneeId) {
+    throw new ValidationError('assigneeId and unassigned: true exclude each other.', ['filter', 'unassigned'])
+  }
+  const order = page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const conditions = [Prisma.sql`c.organization_id = ${organizationId}::uuid`, ...cursorCondition(page), ...filterConditions(filter)]
+  const parent = scope === 'organization' ? Prisma.sql`c.organization_id` : Prisma.sql`c.customer_id`
+  const rows = await deps.db.$queryRaw<(Row & { parent: string })[]>`
+    SELECT parent, id, last_activity_at AS "lastActivityAt" FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
+      SELECT c.id, c.last_activity_at FROM conversation c WHERE ${parent} = p.parent AND ${Prisma.join(conditions, ' AND ')}
+      ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${page.limit + 1}
+    ) AS item`
+  return new Map(parentIds.map((id) => [id, pageOf(rows.filter((row) => row.parent === id), page)]))
+}
+
+function cursorCondition(page: Page): Prisma.Sql[] {
+  if (page.cursor === null) return []
+  const [time, id] = decodeKeys(page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
+  const place = Prisma.sql`(${new Date(Number(time))}::timestamptz, ${id}::uuid)`
+  return [page.backwards ? Prisma.sql`(c.last_activity_at, c.id) > ${place}` : Prisma.sql`(c.last_activity_at, c.id) < ${place}`]
+}
+
+function filterConditions(filter: ConversationFilter): Prisma.Sql[] {
+  const { status, channels, channelAccountId, assigneeId, unassigned, unread } = filter
+  const pattern = containing(filter.search)
+  return [
+    ...(status ? [Prisma.sql`c.status = ${status}::"ConversationStatus"`] : []),
+    ...(channels ? [Prisma.sql`c.channel = ANY(${channels}::"ChannelType"[])`] : []),
+    ...(channelAccountId ? [Prisma.sql`c.channel_account_id = ${channelAccountId}::uuid`] : []),
+    ...(assigneeId ? [Prisma.sql`c.assignee_id = ${assigneeId}::uuid`] : []),
+    ...(unassigned === true ? [Prisma.sql`c.assignee_id IS NULL`] : []),
+    ...(unassigned === false ? [Prisma.sql`c.assignee_id IS NOT NULL`] : []),
+    ...(unread === true ? [Prisma.sql`c.unread_count > 0`] : []),
+    ...(unread === false ? [Prisma.sql`c.unread_count = 0`] : []),
+    ...(pattern === null
+      ? []
+      : [
+          Prisma.sql`c.customer_id IN (
+            SELECT id FROM customer WHERE organization_id = c.organization_id AND name ILIKE ${pattern}
+            UNION ALL
+            SELECT customer_id FROM customer_identity WHERE organization_id = c.organization_id AND value ILIKE ${pattern})`,
+        ]),
+  ]
+}

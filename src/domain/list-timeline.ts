@@ -1,0 +1,42 @@
+import { Prisma } from '../db/generated/client.ts'
+import { EventType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
+import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
+
+export type TimelineRow = {
+  seq: bigint
+  type: EventType
+  occurredAt: Date
+  actorId: string | null
+  customerId: string
+  conversationId: string | null
+  communicationId: string | null
+  data: Prisma.JsonObject
+}
+
+const SEQ_FORM = /^\d{1,18}$/
+
+/** Counters are no history: a timeline leaves their changes out. */
+export const timelineTypes = Object.values(EventType).filter((type) => type !== 'UNREAD_COUNT_CHANGED')
+
+export const timelineCursor = (row: { seq: bigint }): string => encodeKeys([String(row.seq)])
+
+/** What happened with each customer, newest first, from the event log, in one statement. */
+export async function listTimeline(
+  deps: Pick<Deps, 'db'>,
+  organizationId: string,
+  customerIds: readonly string[],
+  page: Page,
+): Promise<Map<string, PageResult<TimelineRow>>> {
+  const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [SEQ_FORM], cursorArgument(page))[0]
+  const place = cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`seq > ${cursor}::bigint` : Prisma.sql`seq < ${cursor}::bigint`
+  const rows = await deps.db.$queryRaw<TimelineRow[]>`
+    SELECT parent AS "customerId", seq, type, occurred_at AS "occurredAt", actor_id AS "actorId", conversation_id AS "conversationId",
+      communication_id AS "communicationId", data
+    FROM unnest(${[...customerIds]}::uuid[]) AS p(parent), LATERAL (
+      SELECT * FROM event WHERE customer_id = p.parent AND organization_id = ${organizationId}::uuid
+        AND type = ANY(${timelineTypes}::"EventType"[]) AND ${place}
+      ORDER BY seq ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}
+    ) AS item`
+  return new Map(customerIds.map((id) => [id, pageOf(rows.filter((row) => row.customerId === id), page)]))
+}

@@ -1,0 +1,112 @@
+import type { AnyChannelAdapter } from '../channels/channel.ts'
+import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
+import type { ChannelType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
+import { ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
+
+export type RecipientInput = {
+  to: { conversationId?: string | null; customerId?: string | null; address?: string | null }
+  channel?: ChannelType | null
+  channelAccountId?: string | null
+}
+
+/** Where a message goes. `customerId` is null where the address is not known yet. */
+export type Recipient = {
+  account: ChannelAccount
+  adapter: AnyChannelAdapter
+  address: string
+  customerId: string | null
+  conversation: Conversation | null
+}
+
+type Way = { account: ChannelAccount; adapter: AnyChannelAdapter }
+
+/** Chooses account and address. Throws NotFoundError, ChannelNotConnectedError or ValidationError, each naming its field. */
+export async function resolveRecipient(deps: Pick<Deps, 'db' | 'channels'>, organizationId: string, input: RecipientInput): Promise<Recipient> {
+  const ways = await connectedWays(deps, organizationId, input)
+  const { conversationId, customerId, address } = input.to
+  if (conversationId) return byConversation(deps, organizationId, conversationId, ways)
+  if (customerId) return byCustomer(deps, organizationId, customerId, ways)
+  if (address) return byAddress(deps, organizationId, address, ways)
+  throw new ValidationError('to needs exactly one of conversationId, customerId, address.', ['input', 'to'])
+}
+
+async function connectedWays(deps: Pick<Deps, 'db' | 'channels'>, organizationId: string, input: RecipientInput): Promise<Way[]> {
+  const { channel, channelAccountId } = input
+  if (channelAccountId) {
+    const account = await deps.db.channelAccount.findFirst({ where: { id: channelAccountId, organizationId } })
+    if (account === null) throw new NotFoundError('channel account', ['input', 'channelAccountId'])
+    if (channel && account.channel !== channel) {
+      throw new ValidationError(`The channel account is for ${account.channel}, not ${channel}.`, ['input', 'channel'])
+    }
+  }
+  const accounts = await deps.db.channelAccount.findMany({
+    where: { organizationId, status: 'CONNECTED', ...(channelAccountId ? { id: channelAccountId } : {}), ...(channel ? { channel } : {}) },
+    orderBy: { id: 'asc' },
+  })
+  if (accounts.length === 0) {
+    const field = channelAccountId ? 'channelAccountId' : 'channel'
+    throw new ChannelNotConnectedError(`No ${channel ?? 'channel'} account is connected.`, ['input', field])
+  }
+  return accounts.map((account) => ({ account, adapter: deps.channels.get(account.provider, account.channel) }))
+}
+
+async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
+  const conversation = await deps.db.conversation.findFirst({ where: { id, organizationId } })
+  if (conversation === null) throw new NotFoundError('conversation', ['input', 'to', 'conversationId'])
+  const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
+  if (way === undefined) {
+    throw new ChannelNotConnectedError("The conversation's channel account is not connected, or not the one asked for.", ['input', 'to', 'conversationId'])
+  }
+  return { ...way, address: conversation.address, customerId: conversation.customerId, conversation }
+}
+
+async function byCustomer(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
+  const path = ['input', 'to', 'customerId']
+  const customer = await deps.db.customer.findFirst({
+    where: { id, organizationId },
+    include: { identities: { orderBy: { id: 'asc' } }, conversations: { orderBy: { lastActivityAt: 'desc' } } },
+  })
+  if (customer === null) throw new NotFoundError('customer', path)
+  for (const conversation of customer.conversations) {
+    const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
+    if (way !== undefined) return { ...way, address: conversation.address, customerId: id, conversation }
+  }
+  for (const way of ways) {
+    const address = addressOn(way.adapter, customer.identities)
+    if (address !== null) return { ...way, address, customerId: id, conversation: null }
+  }
+  const channels = [...new Set(ways.map(({ account }) => account.channel))].join(', ')
+  throw new ValidationError(`The customer has no address for ${channels}.`, path)
+}
+
+async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: string, ways: Way[]): Promise<Recipient> {
+  const path = ['input', 'to', 'address']
+  const fitting = ways.flatMap((way) => {
+    const address = way.adapter.normalize(text)
+    return address === null ? [] : [{ ...way, address }]
+  })
+  const [first] = fitting
+  if (first === undefined) throw new ValidationError(`"${text}" is not an address of ${ways.map(({ account }) => account.channel).join(' or ')}.`, path)
+  if (fitting.some(({ account }) => account.channel !== first.account.channel)) {
+    throw new ValidationError('The address fits several channels: say which, by channel or channelAccountId.', ['input', 'channel'])
+  }
+  const { kind, scope, value } = first.adapter.identify(first.address)
+  const identity = await deps.db.customerIdentity.findUnique({
+    where: { organizationId_kind_scope_value: { organizationId, kind, scope, value } },
+  })
+  if (identity === null) return { ...first, customerId: null, conversation: null }
+  const conversation = await deps.db.conversation.findUnique({
+    where: { customerId_channelAccountId: { customerId: identity.customerId, channelAccountId: first.account.id } },
+  })
+  return { ...first, customerId: identity.customerId, conversation }
+}
+
+/** The customer's address on this channel among the identities, or null. */
+export function addressOn(adapter: AnyChannelAdapter, identities: { kind: string; value: string }[]): string | null {
+  for (const identity of identities) {
+    const address = adapter.normalize(identity.value)
+    if (address !== null && adapter.identify(address).kind === identity.kind) return address
+  }
+  return null
+}

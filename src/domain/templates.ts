@@ -1,0 +1,120 @@
+import type { Template } from '../db/generated/client.ts'
+import type { ChannelType, TemplatePurpose } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
+import { transact, type Tx } from '../events/transact.ts'
+import type { Actor } from './actor.ts'
+import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
+import { newId } from './ids.ts'
+import { type Rendered, renderTemplate, templateVariables } from './render-template.ts'
+import { templateValues } from './template-values.ts'
+import { optionalText, requiredText } from './text.ts'
+
+type TemplateContent = {
+  name?: string | null
+  channel?: ChannelType | null
+  language?: string | null
+  subject?: string | null
+  body?: string | null
+  purpose?: TemplatePurpose | null
+  providerTemplateId?: string | null
+}
+
+export type CreateTemplateInput = TemplateContent & { name: string; body: string }
+export type UpdateTemplateInput = TemplateContent & { templateId: string }
+
+const MAX_BODY = 20_000
+
+/** Throws ValidationError, AlreadyExistsError (name and language are unique together). */
+export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, input: CreateTemplateInput): Promise<Template> {
+  return transact(deps, actor.organizationId, async (tx, recorder) => {
+    const id = newId()
+    const data = checkedContent({ ...input, channel: input.channel ?? null })
+    const { name, body, language = 'en' } = data
+    if (name === undefined || body === undefined) throw new ValidationError('name and body are required.', ['input'])
+    await assertNameIsFree(tx, actor.organizationId, name, language, null)
+    recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId: id, change: 'created' } })
+    return tx.template.create({ data: { ...data, id, name, body, language, organizationId: actor.organizationId } })
+  })
+}
+
+/** Absent fields stay as they are. Throws NotFoundError, ValidationError, AlreadyExistsError. */
+export async function updateTemplate(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: Actor, input: UpdateTemplateInput): Promise<Template> {
+  const { templateId, ...content } = input
+  return transact(deps, actor.organizationId, async (tx, recorder) => {
+    const before = await ownTemplate(tx, actor.organizationId, templateId)
+    const data = checkedContent(content)
+    await assertNameIsFree(tx, actor.organizationId, data.name ?? before.name, data.language ?? before.language, templateId)
+    recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'updated' } })
+    return tx.template.update({ where: { id: templateId }, data: { ...data, updatedAt: deps.clock() } })
+  })
+}
+
+/** Messages that were sent with it stay. Throws NotFoundError. */
+export async function deleteTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, templateId: string): Promise<void> {
+  await transact(deps, actor.organizationId, async (tx, recorder) => {
+    await ownTemplate(tx, actor.organizationId, templateId)
+    await tx.template.delete({ where: { id: templateId } })
+    recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'deleted' } })
+  })
+}
+
+/** What the message would read like. Throws NotFoundError, ValidationError. */
+export async function previewTemplate(
+  deps: Pick<Deps, 'db'>,
+  actor: Actor,
+  template: Template,
+  input: { customerId: string; variables?: unknown },
+): Promise<Rendered> {
+  const customer = await deps.db.customer.findFirst({ where: { id: input.customerId, organizationId: actor.organizationId } })
+  if (customer === null) throw new NotFoundError('customer', ['customerId'])
+  return renderTemplate(template, await templateValues(deps.db, actor, customer, input.variables, ['variables']))
+}
+
+async function ownTemplate(tx: Tx, organizationId: string, id: string): Promise<Template> {
+  const template = await tx.template.findFirst({ where: { id, organizationId } })
+  if (template === null) throw new NotFoundError('template', ['input', 'templateId'])
+  return template
+}
+
+async function assertNameIsFree(tx: Tx, organizationId: string, name: string, language: string, except: string | null): Promise<void> {
+  const holder = await tx.template.findUnique({ where: { organizationId_name_language: { organizationId, name, language } } })
+  if (holder !== null && holder.id !== except) {
+    throw new AlreadyExistsError(`There is already a template "${name}" in language ${language}.`, ['input', 'name'])
+  }
+}
+
+function checkedContent(content: TemplateContent) {
+  const subject = content.subject === undefined ? undefined : optionalText(content.subject, ['input', 'subject'], 200)
+  const body = content.body === undefined || content.body === null ? undefined : requiredText(content.body, ['input', 'body'], MAX_BODY)
+  checkSyntax(subject ?? null, ['input', 'subject'])
+  checkSyntax(body ?? null, ['input', 'body'])
+  return {
+    name: content.name === undefined || content.name === null ? undefined : requiredText(content.name, ['input', 'name'], 200),
+    channel: content.channel,
+    language: content.language === undefined || content.language === null ? undefined : checkedLanguage(content.language),
+    subject,
+    body,
+    purpose: content.purpose ?? undefined,
+    providerTemplateId:
+      content.providerTemplateId === undefined ? undefined : optionalText(content.providerTemplateId, ['input', 'providerTemplateId'], 200),
+  }
+}
+
+function checkSyntax(text: string | null, path: string[]): void {
+  try {
+    templateVariables(text)
+  } catch (error) {
+    throw new ValidationError((error as Error).message, path)
+  }
+}
+
+/** A BCP 47 tag; WhatsApp's spelling with an underscore (en_US) is taken too. */
+function checkedLanguage(language: string): string {
+  try {
+    const [canonical] = Intl.getCanonicalLocales(language.replaceAll('_', '-'))
+    if (canonical !== undefined) return canonical
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+  throw new ValidationError('language must be a language tag such as en, tr or pt-BR.', ['input', 'language'])
+}

@@ -1,0 +1,20 @@
+import type { DeliveryStatus } from '../db/generated/enums.ts'
+import type { Tx } from '../events/transact.ts'
+
+/** The tasks and what each is given. */
+export type Jobs = {
+  deliver: { communicationId: string }
+  'fetch-attachment': { attachmentId: string }
+  /** A receipt that the provider is known to give later without a webhook (the sandbox). */
+  'record-receipt': { communicationId: string; status: DeliveryStatus; errorCode?: string; errorMessage?: string }
+  'wake-conversation': { conversationId: string }
+  'recover-stale': Record<string, never>
+}
+
+export type JobOptions = { runAt?: Date; /** Jobs of one queue run one after the other. */ queue?: string; maxAttempts?: number }
+
+/** Adds a job in the caller's transaction: it exists exactly if the data does. */
+export async function enqueue<Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> {
+  await tx.$executeRaw`SELECT graphile_worker.add_job(${name}::text, payload := ${JSON.stringify(payload)}::json,
+    queue_name := ${options.queue ?? null}::text, run_at := ${options.runAt ?? null}::timestamptz, max_attempts := ${options.maxAttempts ?? 25}::int)`
+}

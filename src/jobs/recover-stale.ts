@@ -1,0 +1,16 @@
+import type { Deps } from '../deps.ts'
+
+/**
+ * Gives back the jobs of processes that died holding them. Every task ends well within `seconds`, and one that is still running is safe:
+ * a send that has begun is marked, and no second attempt passes that mark.
+ */
+export async function recoverStale(deps: Pick<Deps, 'pool' | 'log'>, seconds: number): Promise<void> {
+  const { rows } = await deps.pool.query<{ locked_by: string }>(
+    `SELECT DISTINCT locked_by FROM graphile_worker.jobs WHERE locked_by IS NOT NULL AND locked_at <= now() - make_interval(secs => $1)`,
+    [seconds],
+  )
+  if (rows.length === 0) return
+  const workers = rows.map((row) => row.locked_by)
+  await deps.pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
+  deps.log.warn({ workers }, 'jobs of dead workers given back')
+}

@@ -1,0 +1,55 @@
+import { type Runner, run, type TaskList } from 'graphile-worker'
+import type pg from 'pg'
+import type { Deps } from '../deps.ts'
+import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
+import { wakeConversation } from '../domain/change-conversation.ts'
+import { deliverMessage, type DeliveryOutcome } from '../domain/deliver-message.ts'
+import { fetchAttachment } from '../domain/fetch-attachment.ts'
+import { workerLogger } from './worker-logger.ts'
+import type { Jobs } from './enqueue.ts'
+import { recoverStale } from './recover-stale.ts'
+
+export type Worker = {
+  /** Takes no new job, waits for those in hand, and gives back what does not end. */
+  stop(): Promise<void>
+  healthy(): boolean
+}
+
+type Options = { concurrency: number; onSend: (outcome: DeliveryOutcome) => void; /** The database is ours alone: every lock found is a dead process's. */ alone: boolean }
+
+/** Starts graphile-worker in this process. Payloads are ours: they were written by `enqueue` in the same version of the schema. */
+export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options): Promise<Worker> {
+  const tasks = {
+    deliver: async ({ communicationId }) => options.onSend(await deliverMessage(deps, communicationId)),
+    'fetch-attachment': ({ attachmentId }) => fetchAttachment(deps, attachmentId),
+    'record-receipt': (receipt) => applyLaterReceipt(deps, receipt),
+    'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),
+    'recover-stale': () => recoverStale(deps, deps.config.STALE_JOB_SECONDS),
+  } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name]) => Promise<void> | void }
+  await recoverStale(deps, options.alone ? 0 : deps.config.STALE_JOB_SECONDS)
+  const runner: Runner = await run({
+    pgPool,
+    concurrency: options.concurrency,
+    noHandleSignals: true,
+    pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
+    taskList: tasks as unknown as TaskList,
+    crontab: '* * * * * recover-stale',
+    logger: workerLogger(deps.log),
+  })
+  let running = true
+  runner.promise.then(
+    () => {
+      running = false
+    },
+    (error: unknown) => {
+      running = false
+      deps.log.error({ err: error }, 'worker ended')
+    },
+  )
+  return {
+    stop: async () => {
+      if (running) await runner.stop()
+    },
+    healthy: () => running,
+  }
+}
