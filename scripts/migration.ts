@@ -10,14 +10,18 @@ import { openSchemaEngine } from '../src/db/schema-engine.ts'
 
 const HELP = `npm run migration -- <name>           writes what prisma/schema.prisma has and the migrations have not
 npm run migration -- --reset <name>   writes the migration of that name anew, as the step from the migrations before it
+npm run migration -- --check          fails when prisma/schema.prisma has what the migrations have not
 
 Migrations whose name ends with _indexes are written by hand: what Prisma's schema cannot say.`
 
 const filters = { externalTables: [], externalEnums: [] }
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { reset: { type: 'boolean' }, help: { type: 'boolean' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { reset: { type: 'boolean' }, check: { type: 'boolean' }, help: { type: 'boolean' } },
+})
 const [name] = positionals
-if (values.help === true || name === undefined || !/^[a-z0-9_]+$/.test(name)) {
+if (values.help === true || (values.check !== true && !/^[a-z0-9_]+$/.test(name ?? ''))) {
   console.log(HELP)
   process.exit(values.help === true ? 0 : 1)
 }
@@ -28,6 +32,9 @@ const before = replaced === -1 ? existing : existing.slice(0, replaced)
 const script = await difference(before)
 if (script === null) {
   console.log('The migrations already say what prisma/schema.prisma says.')
+} else if (values.check === true) {
+  console.log(`prisma/schema.prisma has more than the migrations: npm run migration -- <name>\n${script}`)
+  process.exitCode = 1
 } else {
   const folder = existing[replaced]?.name ?? `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}_${name}`
   await mkdir(join(MIGRATIONS_DIR, folder), { recursive: true })

@@ -28,6 +28,14 @@ function run(program, args) {
 const npm = (...args) =>
   process.env.npm_execpath?.endsWith('.js') ? run(process.execPath, [process.env.npm_execpath, ...args]) : run('npm', args)
 
+/** npm follows its reason by pages of advice. */
+const firstErrors = (output) =>
+  output
+    .replaceAll(/^npm error ?/gm, '')
+    .split(/\n\s*\n/, 2)
+    .join('\n')
+    .trim()
+
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 19)) stop(`Node ${process.versions.node} is too old: install Node 20.19 or newer`)
@@ -49,7 +57,7 @@ function installPackages() {
   if (packagesAreInstalled()) return
   say('installing packages (npm ci) …')
   const { ok, output } = npm('ci', '--no-audit', '--no-fund', '--loglevel=error')
-  if (!ok) stop(`npm ci failed:\n${output}`)
+  if (!ok) stop(`npm ci failed: ${firstErrors(output)}`)
 }
 
 /** npm can be told not to run install scripts; two packages need theirs. */
