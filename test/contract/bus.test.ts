@@ -129,6 +129,17 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('the %s bus', (kind)
     await vi.waitFor(() => expect(seen).toBe(500), WAIT)
   })
 
+  it('hears a ring that is made by whoever hears the one before', async () => {
+    const bus = open(kind)
+    const heard = vi.fn(() => {
+      if (heard.mock.calls.length < 300) bus.ring('a')
+    })
+    bus.subscribe('a', heard)
+    await ready(bus)
+    bus.ring('a')
+    await vi.waitFor(() => expect(heard.mock.calls.length).toBeGreaterThanOrEqual(300), WAIT)
+  })
+
   it('stops after unsubscribe, which may be called twice, and starts again', async () => {
     const bus = open(kind)
     const [left, stays, again] = [vi.fn(), vi.fn(), vi.fn()]
@@ -196,6 +207,23 @@ describe('the redis bus', () => {
     await vi.waitFor(() => expect([first.mock.calls.length, second.mock.calls.length]).toEqual([1, 1]), WAIT)
     await settled(there)
     expect(other).not.toHaveBeenCalled()
+  })
+
+  it('opens one channel for all listeners of a topic, and closes it after the last', async () => {
+    const admin = new Redis(port, '127.0.0.1')
+    const subscriptions = async () => Number(/cmdstat_subscribe:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0)
+    const bus = open('redis')
+    await ready(bus)
+    const before = await subscriptions()
+    const leaving = Array.from({ length: 50 }, () => bus.subscribe('crowded', vi.fn()))
+    await vi.waitFor(async () => expect(await admin.pubsub('CHANNELS')).toContain('parley:crowded'), WAIT)
+    expect(await subscriptions()).toBe(before + 1)
+    for (const leave of leaving.splice(1)) leave()
+    await settled(bus)
+    expect(await admin.pubsub('CHANNELS')).toContain('parley:crowded')
+    leaving[0]?.()
+    await vi.waitFor(async () => expect(await admin.pubsub('CHANNELS')).not.toContain('parley:crowded'), WAIT)
+    await admin.quit()
   })
 
   it('calls a new listener once its channel is open, because rings may have been missed until then', async () => {

@@ -170,9 +170,10 @@ describe('many followers', () => {
 
   it('do not wait for a slow one, which gets everything from the table, page by page', async () => {
     const [fast, slow, slower] = [follow(0n), follow(0n), follow(0n)]
+    const live: LoggedEvent[] = []
     for (let i = 0; i < 12; i += 1) {
       await write(400)
-      await take(fast, 400)
+      live.push(...eventsOf(await take(fast, 400)))
     }
     const before = log.stats().reads
     const late = await take(slow, 4_800)
@@ -180,10 +181,90 @@ describe('many followers', () => {
     // At most 2,000 events are kept in memory: the other 2,800 are six pages.
     expect(log.stats().reads - before).toBeGreaterThanOrEqual(6)
     expect(log.stats().reads - before).toBeLessThan(20)
-    const later = eventsOf(await take(slower, 4_800))
-    expect(later.every((event, i) => event === eventsOf(late.slice(i, i + 1))[0])).toBe(true)
+    const [first, second] = [eventsOf(late), eventsOf(await take(slower, 4_800))]
+    expect(live.every((event, i) => event === first[i] && event === second[i])).toBe(true)
     await write(1)
     expect(seqs([...(await take(slow, 1)), ...(await take(slower, 1)), ...(await take(fast, 1))])).toEqual([4_801, 4_801, 4_801])
+  })
+})
+
+describe('whatever the timing', () => {
+  /** The real pool, whose page after seq `after` is held back or failed, once. */
+  function disturbed(after: number, disturb: () => Promise<void>): EventLog {
+    let done = false
+    const pool = Object.create(database.pool, {
+      query: {
+        value: async (query: { values: unknown[] }) => {
+          const result = await database.pool.query(query as unknown as pg.QueryConfig)
+          if (query.values[1] !== String(after) || done) return result
+          done = true
+          await disturb()
+          return result
+        },
+      },
+    })
+    return createEventLog({ pool, bus, log: pino({ level: 'silent' }), pollMs: 60_000 })
+  }
+
+  it('a ring during a read leads to another read', async () => {
+    await write(1)
+    const late = disturbed(1, () => write(1).then(() => new Promise((resolve) => setTimeout(resolve, 20))))
+    const follower = late.follow(organizationId, null, life.signal)
+    await follower.opened
+    const next = take(follower, 1)
+    ring()
+    expect(seqs(await next)).toEqual([2])
+    late.close()
+  })
+
+  it('one ring is enough for more events than a page holds', async () => {
+    const follower = follow(null)
+    await follower.opened
+    const next = take(follower, 1_700)
+    await write(1_700)
+    expect(seqs(await next)).toEqual(range(1, 1_700))
+  })
+
+  it('what happens while a follower reads its own page is not missed', async () => {
+    const held = Promise.withResolvers<void>()
+    const late = disturbed(5, () => held.promise)
+    const first = late.follow(organizationId, null, life.signal)
+    await first.opened
+    await appendEvents(database.pool, organizationId, 5)
+    const ahead = late.follow(organizationId, 5n, life.signal)
+    const next = take(ahead, 1)
+    await vi.waitFor(() => expect(late.stats().reads).toBe(2), WAIT)
+    ring()
+    await take(first, 5)
+    await write(1)
+    await take(first, 1)
+    held.resolve()
+    expect(seqs(await next)).toEqual([6])
+    late.close()
+  })
+
+  it('a follower tries its own page again', async () => {
+    await write(5)
+    const failing = disturbed(3, () => Promise.reject(new Error('the connection broke')))
+    const follower = failing.follow(organizationId, 3n, life.signal)
+    expect(seqs(await take(follower, 2))).toEqual([4, 5])
+    failing.close()
+  })
+
+  it('followers that read old pages by themselves share their events', async () => {
+    await write(700)
+    const [one, other] = await Promise.all([take(follow(0n), 700), take(follow(0n), 700)])
+    const shared = eventsOf(other)
+    expect(eventsOf(one).every((event, i) => event === shared[i])).toBe(true)
+  })
+
+  it('whoever comes back just in time is not cut off', async () => {
+    await follow(null).return()
+    const follower = follow(null)
+    await follower.opened
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    await write(1)
+    expect(seqs(await take(follower, 1))).toEqual([1])
   })
 })
 
@@ -232,15 +313,14 @@ describe('a cursor that cannot be continued', () => {
   })
 
   it.each(['live', 'from the table'])('never passes over a gap in the middle (%s): resync, and an error in the log', async (way) => {
-    const live = follow(0n)
-    if (way === 'live') await live.opened
-    const next = way === 'live' ? take(live, 1) : null
-    await vi.waitFor(() => expect(log.stats().reads).toBeGreaterThan(0), WAIT)
+    const live = follow(null)
+    await live.opened
+    const pulled = way === 'live' ? take(live, 3) : null
     await appendEvents(database.pool, organizationId, 5)
     await database.pool.query('DELETE FROM event WHERE organization_id = $1 AND seq = 3', [organizationId])
-    const follower = way === 'live' ? live : follow(0n)
     ring()
-    const entries = [...((await next) ?? []), ...(await take(follower, way === 'live' ? 2 : 3))]
+    const follower = way === 'live' ? live : follow(0n)
+    const entries = await (pulled ?? take(follower, 3))
     expect(entries.slice(0, 2).map((entry) => (entry.kind === 'event' ? entry.event.seq : entry.kind))).toEqual([1n, 2n])
     expect(entries[2]).toMatchObject({ kind: 'resync', position: 5n })
     await write(1)
