@@ -25,7 +25,9 @@ export async function findLauncher(program: string, folder: string, cluster: str
   if (await succeeds(plain.run('/bin/sh', test))) return plain
   // Folders above that only root may enter (/root, mktemp -d): keep the right to pass them, and nothing else of root's.
   const drop = [`--reuid=${identity.uid}`, `--regid=${identity.gid}`, '--clear-groups']
-  const keep = ['--bounding-set=-all,+dac_override', '--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--no-new-privs']
+  const rights = ['bounding-set', 'inh-caps', 'ambient-caps'].map((set) => `--${set}=-all,+dac_override`)
+  // Without the securebit, access(2), by which initdb looks for its neighbours, would not count that right.
+  const keep = [...rights, '--securebits=+no_setuid_fixup', '--no-new-privs']
   const passing: Launcher = { run: (file, args) => run('setpriv', [...drop, ...keep, file, ...args], {}), own }
   if (await succeeds(passing.run('/bin/sh', test))) return passing
   throw new ConfigError(
