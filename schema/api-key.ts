@@ -13,7 +13,10 @@ const ApiKey = builder.loadableNodeRef('ApiKey', {
   load: async (ids: string[], context: Context) => {
     const { viewer } = signedIn(context)
     const rows = await context.deps.db.apiKey.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })
-    return inOrder(ids, rows.filter((row) => viewer.role === 'ADMIN' || row.id === viewer.apiKeyId))
+    return inOrder(
+      ids,
+      rows.filter((row) => viewer.role === 'ADMIN' || row.id === viewer.apiKeyId),
+    )
   },
 })
 ApiKey.implement({

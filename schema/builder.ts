@@ -62,7 +62,8 @@ builder.addScalarType('DateTime', DateTimeResolver)
 builder.addScalarType('JSON', JSONResolver)
 
 builder.queryType({
-  description: 'Everything is seen as the organization of the token sees it: what belongs to another one does not exist. Any role may read.',
+  description:
+    'Everything is seen as the organization of the token sees it: what belongs to another one does not exist. Any role may read.',
   authScopes: { role: 'VIEWER' },
 })
 builder.mutationType({

@@ -102,7 +102,9 @@ const TwilioCredentials = builder.inputType('TwilioCredentialsInput', {
 })
 
 const SandboxCredentials = builder.inputType('SandboxCredentialsInput', {
-  fields: (t) => ({ authToken: t.string({ required: true, description: "Signs simulated webhooks as Twilio's auth token does: any text." }) }),
+  fields: (t) => ({
+    authToken: t.string({ description: "Signs simulated webhooks as Twilio's auth token does: any text; absent: a random one." }),
+  }),
 })
 
 const Credentials = builder.inputType('ChannelCredentialsInput', {
@@ -115,7 +117,10 @@ const Connect = builder.inputType('ConnectChannelAccountInput', {
   fields: (t) => ({
     channel: t.field({ type: ChannelType, required: true }),
     name: t.string({ required: true, description: '1 to 200 characters, for people.' }),
-    address: t.string({ required: true, description: "The number or address, e.g. +15005550006; a sender's name where the channel has such." }),
+    address: t.string({
+      required: true,
+      description: "The number or address, e.g. +15005550006; a sender's name where the channel has such.",
+    }),
     credentials: t.field({ type: Credentials, required: true }),
   }),
 })
@@ -128,8 +133,7 @@ const Update = builder.inputType('UpdateChannelAccountInput', {
   }),
 })
 
-const chosen = (name: string) =>
-  builder.inputType(name, { fields: (t) => ({ channelAccountId: t.id({ required: true }) }) })
+const chosen = (name: string) => builder.inputType(name, { fields: (t) => ({ channelAccountId: t.id({ required: true }) }) })
 
 const success = (name: string) =>
   builder.objectRef<{ account: Row }>(name).implement({

@@ -1,6 +1,11 @@
-import type { Communication as Row } from '../src/db/generated/client.ts'
 import { signAttachmentLink } from '../src/auth/attachment-links.ts'
-import { type CommunicationFilter, type CommunicationScope, communicationCursor, listCommunications } from '../src/domain/list-communications.ts'
+import type { Communication as Row } from '../src/db/generated/client.ts'
+import {
+  type CommunicationFilter,
+  type CommunicationScope,
+  communicationCursor,
+  listCommunications,
+} from '../src/domain/list-communications.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
@@ -68,7 +73,12 @@ Communication.implement({
       description: 'What the channel said beyond text: a location, a button, a referral.',
       resolve: (row) => (row.direction === 'INBOUND' ? row.payload : null),
     }),
-    deliveryStatus: t.field({ type: DeliveryStatus, nullable: true, description: 'Of outbound messages.', resolve: (row) => row.deliveryStatus }),
+    deliveryStatus: t.field({
+      type: DeliveryStatus,
+      nullable: true,
+      description: 'Of outbound messages.',
+      resolve: (row) => row.deliveryStatus,
+    }),
     failure: t.field({
       type: Failure,
       nullable: true,
@@ -77,7 +87,12 @@ Communication.implement({
     externalMessageId: t.exposeString('externalMessageId', { nullable: true, description: "The provider's id, e.g. Twilio's MessageSid." }),
     idempotencyKey: t.exposeString('idempotencyKey', { nullable: true }),
     isRead: t.exposeBoolean('isRead', { description: 'Someone on the staff has read it. Only inbound messages start unread.' }),
-    call: t.field({ type: Call, nullable: true, description: 'Of type CALL_LOG.', resolve: (row) => (row.type === 'CALL_LOG' ? row : null) }),
+    call: t.field({
+      type: Call,
+      nullable: true,
+      description: 'Of type CALL_LOG.',
+      resolve: (row) => (row.type === 'CALL_LOG' ? row : null),
+    }),
     createdAt: t.field({ type: 'DateTime', description: 'When it was received or written here.', resolve: (row) => row.createdAt }),
     sendAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.sendAt }),
     sentAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.sentAt }),

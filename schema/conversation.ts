@@ -43,7 +43,11 @@ Conversation.implement({
       type: MessagingWindow,
       resolve: async (row, _args, context) => {
         const account = await ChannelAccount.getDataloader(context).load(row.channelAccountId)
-        return messagingWindow(context.deps.channels.find(account.provider, row.channel)?.capabilities, row.windowExpiresAt, context.deps.clock())
+        return messagingWindow(
+          context.deps.channels.find(account.provider, row.channel)?.capabilities,
+          row.windowExpiresAt,
+          context.deps.clock(),
+        )
       },
     }),
     channelAccount: t.field({ type: ChannelAccount, resolve: (row) => row.channelAccountId }),
@@ -77,7 +81,10 @@ export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   }),
 })
 
-type FilterArgument = Omit<ConversationFilter, 'channelAccountId' | 'assigneeId'> & { channelAccountId?: string | null; assigneeId?: string | null }
+type FilterArgument = Omit<ConversationFilter, 'channelAccountId' | 'assigneeId'> & {
+  channelAccountId?: string | null
+  assigneeId?: string | null
+}
 
 /** A connection of conversations; neighbours in the same execution share one statement. */
 export async function conversationsOf(

@@ -1,6 +1,6 @@
-import { type Sendability as SendabilityShape, sendability } from '../src/domain/sendability.ts'
 import { customerCursor, listCustomers } from '../src/domain/list-customers.ts'
 import { checkedPage } from '../src/domain/page.ts'
+import { type Sendability as SendabilityShape, sendability } from '../src/domain/sendability.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
 import { Communication, CommunicationFilterInput, communicationsOf } from './communication.ts'
@@ -40,7 +40,12 @@ const Sendability = builder.objectRef<SendabilityShape>('Sendability').implement
     channelAccount: t.field({ type: ChannelAccount, resolve: ({ account }) => account }),
     canSend: t.exposeBoolean('canSend', { description: 'Some message can be sent; with `templatesOnly`, only an approved template.' }),
     templatesOnly: t.exposeBoolean('templatesOnly'),
-    reason: t.field({ type: SendabilityReason, nullable: true, description: 'Why not, or why templates only.', resolve: (row) => row.reason }),
+    reason: t.field({
+      type: SendabilityReason,
+      nullable: true,
+      description: 'Why not, or why templates only.',
+      resolve: (row) => row.reason,
+    }),
     windowExpiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.windowExpiresAt }),
     textLimit: t.int({ resolve: ({ capabilities }) => capabilities.textLimit }),
     textLimitUnit: t.field({ type: TextLimitUnit, resolve: ({ capabilities }) => capabilities.textLimitUnit }),

@@ -6,7 +6,7 @@ import {
   MessagingWindowClosedError,
   NotFoundError,
   RecipientOptedOutError,
-  UserError,
+  type UserError,
   type UserErrorCode,
   ValidationError,
 } from '../src/domain/errors.ts'

@@ -54,8 +54,13 @@ const SendMessage = builder.inputType('SendMessageInput', {
     channel: t.field({ type: ChannelType, description: 'Only by this channel.' }),
     channelAccountId: t.id({ description: 'Only by this account.' }),
     content: t.field({ type: Content, required: true }),
-    sendAt: t.field({ type: 'DateTime', description: 'Later than now, at most 366 days ahead; absent: now. The rules are checked again then.' }),
-    idempotencyKey: t.string({ description: '1 to 200 characters. The same key and the same input give the same communication, however often.' }),
+    sendAt: t.field({
+      type: 'DateTime',
+      description: 'Later than now, at most 366 days ahead; absent: now. The rules are checked again then.',
+    }),
+    idempotencyKey: t.string({
+      description: '1 to 200 characters. The same key and the same input give the same communication, however often.',
+    }),
   }),
 })
 
@@ -127,7 +132,10 @@ builder.mutationFields((t) => ({
     resolve: async (_root, { input }, context) => {
       const { to, content } = input
       const template = content.template
-        ? { ...content.template, templateId: requiredId('Template', content.template.templateId, ['input', 'content', 'template', 'templateId']) }
+        ? {
+            ...content.template,
+            templateId: requiredId('Template', content.template.templateId, ['input', 'content', 'template', 'templateId']),
+          }
         : null
       return {
         communication: await sendMessage(context.deps, actorOf(context), {
@@ -149,7 +157,9 @@ builder.mutationFields((t) => ({
     authScopes,
     errors: { types: [ValidationError, NotFoundError] },
     args: { input: t.arg({ type: AddNote, required: true }) },
-    resolve: async (_root, { input }, context) => ({ communication: await addNote(context.deps, actorOf(context), { ...input, ...placeOf(input) }) }),
+    resolve: async (_root, { input }, context) => ({
+      communication: await addNote(context.deps, actorOf(context), { ...input, ...placeOf(input) }),
+    }),
   }),
   logCall: t.field({
     type: success('LogCallSuccess'),
@@ -157,7 +167,9 @@ builder.mutationFields((t) => ({
     authScopes,
     errors: { types: [ValidationError, NotFoundError] },
     args: { input: t.arg({ type: LogCall, required: true }) },
-    resolve: async (_root, { input }, context) => ({ communication: await logCall(context.deps, actorOf(context), { ...input, ...placeOf(input) }) }),
+    resolve: async (_root, { input }, context) => ({
+      communication: await logCall(context.deps, actorOf(context), { ...input, ...placeOf(input) }),
+    }),
   }),
   markRead: t.field({
     type: MarkReadSuccess,

@@ -8,7 +8,10 @@ import { inOrder } from './loaders.ts'
 export const Organization = builder.loadableNodeRef('Organization', {
   id: { resolve: (organization) => organization.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.organization.findMany({ where: { id: { in: ids.filter((id) => id === organizationOf(context)) } } })),
+    inOrder(
+      ids,
+      await context.deps.db.organization.findMany({ where: { id: { in: ids.filter((id) => id === organizationOf(context)) } } }),
+    ),
 })
 Organization.implement({
   description: 'A tenant: what belongs to it is seen by its members only.',
@@ -38,12 +41,15 @@ Member.implement({
 const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'Who is asking.',
   fields: (t) => ({
-    id: t.id({ resolve: (viewer) => (viewer.member === null ? globalId('ApiKey', viewer.apiKeyId ?? '') : globalId('Member', viewer.member.id)) }),
+    id: t.id({
+      resolve: (viewer) => (viewer.member === null ? globalId('ApiKey', viewer.apiKeyId ?? '') : globalId('Member', viewer.member.id)),
+    }),
     role: t.field({ type: Role, resolve: (viewer) => viewer.role }),
     unreadCount: t.int({
       description: "The organization's unread inbound communications.",
       resolve: async (viewer, _args, { deps }) =>
-        (await deps.db.organization.findUniqueOrThrow({ where: { id: viewer.organization.id }, select: { unreadCount: true } })).unreadCount,
+        (await deps.db.organization.findUniqueOrThrow({ where: { id: viewer.organization.id }, select: { unreadCount: true } }))
+          .unreadCount,
     }),
     organization: t.field({ type: Organization, resolve: (viewer) => viewer.organization.id }),
     member: t.field({
@@ -62,7 +68,10 @@ builder.queryFields((t) => ({
     description: 'Everyone on the staff who was ever seen, by name; at most 1,000.',
     complexity: { field: 1, multiplier: 20 },
     resolve: (_root, _args, context) =>
-      context.deps.db.member.findMany({ where: { organizationId: organizationOf(context) }, orderBy: [{ name: 'asc' }, { id: 'asc' }], take: 1000 }),
+      context.deps.db.member.findMany({
+        where: { organizationId: organizationOf(context) },
+        orderBy: [{ name: 'asc' }, { id: 'asc' }],
+        take: 1000,
+      }),
   }),
 }))
-

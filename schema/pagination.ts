@@ -8,7 +8,11 @@ export type ConnectionOf<Node> = {
 }
 
 /** A Relay connection from a page. `nodeOf` may give a row or, for a loadable type, its id. */
-export function connectionOf<Row, Node>(page: PageResult<Row>, cursorOf: (row: Row) => string, nodeOf: (row: Row) => Node): ConnectionOf<Node> {
+export function connectionOf<Row, Node>(
+  page: PageResult<Row>,
+  cursorOf: (row: Row) => string,
+  nodeOf: (row: Row) => Node,
+): ConnectionOf<Node> {
   const edges = page.rows.map((row) => ({ cursor: cursorOf(row), node: nodeOf(row) }))
   return {
     edges,

@@ -1,9 +1,9 @@
+import type { Template as Row } from '../src/db/generated/client.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import { checkedPage, decodeKeys, encodeKeys, pageOf } from '../src/domain/page.ts'
 import { type Rendered, templateVariables } from '../src/domain/render-template.ts'
 import { UUID_FORM } from '../src/domain/sql.ts'
 import { createTemplate, deleteTemplate, previewTemplate, updateTemplate } from '../src/domain/templates.ts'
-import type { Template as Row } from '../src/db/generated/client.ts'
 import { builder } from './builder.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
 import { ChannelType, TemplatePurpose } from './enums.ts'
@@ -15,7 +15,9 @@ const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
   fields: (t) => ({
     subject: t.exposeString('subject', { nullable: true }),
     body: t.exposeString('body'),
-    missingVariables: t.exposeStringList('missingVariables', { description: 'They stay in the text as `{{name}}`; a send would be refused.' }),
+    missingVariables: t.exposeStringList('missingVariables', {
+      description: 'They stay in the text as `{{name}}`; a send would be refused.',
+    }),
   }),
 })
 
@@ -29,7 +31,12 @@ Template.implement({
     'A text with variables, `{{customer_name}}`. Known without being given: customer_name, customer_first_name, organization_name, agent_name.',
   fields: (t) => ({
     name: t.exposeString('name'),
-    channel: t.field({ type: ChannelType, nullable: true, description: 'null: for every channel.', resolve: (template) => template.channel }),
+    channel: t.field({
+      type: ChannelType,
+      nullable: true,
+      description: 'null: for every channel.',
+      resolve: (template) => template.channel,
+    }),
     language: t.exposeString('language', { description: 'A language tag, e.g. tr or pt-BR.' }),
     subject: t.exposeString('subject', { nullable: true }),
     body: t.exposeString('body'),
@@ -50,7 +57,10 @@ Template.implement({
       description: 'What the message will read like, before it is sent.',
       args: { customerId: t.arg.id({ required: true }), variables: t.arg({ type: 'JSON' }) },
       resolve: async (template, { customerId, variables }, context) =>
-        previewTemplate(context.deps, actorOf(context), template, { customerId: requiredId('Customer', customerId, ['customerId']), variables }),
+        previewTemplate(context.deps, actorOf(context), template, {
+          customerId: requiredId('Customer', customerId, ['customerId']),
+          variables,
+        }),
     }),
   }),
 })

@@ -20,7 +20,12 @@ const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement(
     id: t.id({ resolve: (row) => `${row.customerId}:${row.seq}` }),
     type: t.field({ type: TimelineEventType, resolve: (row) => row.type as TimelineType }),
     occurredAt: t.field({ type: 'DateTime', resolve: (row) => row.occurredAt }),
-    actor: t.field({ type: Member, nullable: true, description: 'null: the customer, an API key or the system.', resolve: (row) => row.actorId }),
+    actor: t.field({
+      type: Member,
+      nullable: true,
+      description: 'null: the customer, an API key or the system.',
+      resolve: (row) => row.actorId,
+    }),
     communication: t.field({ type: Communication, nullable: true, resolve: (row) => row.communicationId }),
     conversation: t.field({ type: Conversation, nullable: true, resolve: (row) => row.conversationId }),
     data: t.field({ type: 'JSON', description: 'Details by type, e.g. deliveryStatus and previousStatus.', resolve: (row) => row.data }),
@@ -34,7 +39,9 @@ builder.objectField(Customer, 'timeline', (t) =>
     complexity: pageCost,
     resolve: async (customer, args, context) => {
       const page = checkedPage(args)
-      const result = await batched(context, 'timeline', page, customer.id, (ids) => listTimeline(context.deps, organizationOf(context), ids, page))
+      const result = await batched(context, 'timeline', page, customer.id, (ids) =>
+        listTimeline(context.deps, organizationOf(context), ids, page),
+      )
       return connectionOf(result, timelineCursor, (row) => row)
     },
   }),

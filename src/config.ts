@@ -10,13 +10,19 @@ export class ConfigError extends Error {
 
 const integer = (min: number, max: number) => z.coerce.number(`must be a whole number from ${min} to ${max}`).int().min(min).max(max)
 const url = (...protocols: string[]) =>
-  z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}` })
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  })
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true')
 
 const aesKeys = z.string().transform((value, context) => {
   const keys = value.split(',').map((part) => Buffer.from(part.trim(), 'base64'))
   if (keys.every((key) => key.length === 32)) return keys
-  context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 (openssl rand -base64 32); several, separated by commas: the first encrypts' })
+  context.addIssue({
+    code: 'custom',
+    message: 'must be 32 bytes in base64 (openssl rand -base64 32); several, separated by commas: the first encrypts',
+  })
   return z.NEVER
 })
 
@@ -25,7 +31,9 @@ const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   PORT: integer(0, 65535).default(4000),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PUBLIC_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')).optional(),
+  PUBLIC_URL: url('http', 'https')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional(),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL: integer(2, 100).default(8),
   REDIS_URL: url('redis', 'rediss').optional(),
@@ -34,13 +42,16 @@ const Environment = z.object({
   AUTH_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_JWKS_URL: url('http', 'https').optional(),
   ENCRYPTION_KEY: aesKeys.optional(),
-  TWILIO_API_URL: url('http', 'https').transform((value) => value.replace(/\/+$/, '')).default('https://api.twilio.com'),
+  TWILIO_API_URL: url('http', 'https')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .default('https://api.twilio.com'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   GRAPHIQL: flag.optional(),
   MAX_BODY_BYTES: integer(1024, 100_000_000).default(1_000_000),
   MAX_QUERY_DEPTH: integer(1, 100).default(12),
   MAX_QUERY_COST: integer(100, 10_000_000).default(50_000),
   MAX_QUERY_ALIASES: integer(1, 1000).default(30),
+  MAX_QUERY_TOKENS: integer(100, 100_000).default(5_000),
   MAX_ATTACHMENT_BYTES: integer(1024, 200_000_000).default(20_000_000),
   PROVIDER_TIMEOUT_SECONDS: integer(1, 60).default(15),
   SEND_ATTEMPTS: integer(1, 100).default(10),

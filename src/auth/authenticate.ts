@@ -1,6 +1,6 @@
 import type { Role } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { hashApiKey, isApiKey, looksLikeApiKey } from './api-keys.ts'
+import { hashApiKey, isApiKey, looksLikeApiKey } from '../domain/api-key-secret.ts'
 import { readClaims } from './claims.ts'
 import { UnauthenticatedError } from './errors.ts'
 import { findOrMakeMember } from './member.ts'

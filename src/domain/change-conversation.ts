@@ -8,10 +8,14 @@ import { NotFoundError, ValidationError } from './errors.ts'
 
 const MAX_SNOOZE_DAYS = 366
 
-export type AssignConversationInput = { conversationId: string; /** null: nobody */ assigneeId?: string | null }
+export type AssignConversationInput = { conversationId: string /** null: nobody */; assigneeId?: string | null }
 
 /** Throws NotFoundError for a conversation or member that is not in the organization. */
-export async function assignConversation(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: Actor, input: AssignConversationInput): Promise<Conversation> {
+export async function assignConversation(
+  deps: Pick<Deps, 'db' | 'bus' | 'clock'>,
+  actor: Actor,
+  input: AssignConversationInput,
+): Promise<Conversation> {
   const assigneeId = input.assigneeId ?? null
   return change(deps, actor, input.conversationId, async (tx) => {
     if (assigneeId === null) return { assigneeId }

@@ -1,7 +1,7 @@
 import type { AnyChannelAdapter, HealthCheck } from '../channels/channel.ts'
 import type { ChannelAccount } from '../db/generated/client.ts'
-import type { ChannelType, Provider } from '../db/generated/enums.ts'
 import { Prisma } from '../db/generated/client.ts'
+import type { ChannelType, Provider } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
@@ -46,7 +46,11 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
       create: { ...data, id: newId(), organizationId, channel: input.channel, address },
       update: data,
     })
-    recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', actorId: actor.memberId, data: { channelAccountId: account.id, change: 'connected' } })
+    recorder.event({
+      type: 'CHANNEL_ACCOUNT_CHANGED',
+      actorId: actor.memberId,
+      data: { channelAccountId: account.id, change: 'connected' },
+    })
     return account
   })
 }
@@ -83,7 +87,8 @@ export type Health = { status: 'HEALTHY' | 'UNHEALTHY'; checks: HealthCheck[] }
 /** Asks the provider whether the account works and keeps the answer. Throws NotFoundError, ChannelNotConnectedError. */
 export async function checkChannelAccount(deps: Deps, actor: Actor, channelAccountId: string): Promise<ChannelAccount> {
   const account = await ownAccount(deps.db, actor.organizationId, channelAccountId)
-  if (account.status !== 'CONNECTED') throw new ChannelNotConnectedError('The channel account is disconnected.', ['input', 'channelAccountId'])
+  if (account.status !== 'CONNECTED')
+    throw new ChannelNotConnectedError('The channel account is disconnected.', ['input', 'channelAccountId'])
   const adapter = deps.channels.get(account.provider, account.channel)
   const organization = await deps.db.organization.findUniqueOrThrow({ where: { id: actor.organizationId } })
   const checks = await adapter.check(
@@ -95,7 +100,11 @@ export async function checkChannelAccount(deps: Deps, actor: Actor, channelAccou
 }
 
 /** What is to be entered at the provider. */
-export function inboundUrl(deps: Pick<Deps, 'config' | 'channels'>, account: Pick<ChannelAccount, 'provider' | 'channel'>, slug: string): string {
+export function inboundUrl(
+  deps: Pick<Deps, 'config' | 'channels'>,
+  account: Pick<ChannelAccount, 'provider' | 'channel'>,
+  slug: string,
+): string {
   const { wire } = deps.channels.get(account.provider, account.channel)
   return webhookUrl(deps.config, wire.path, slug, wire.inboundSegment(account.channel))
 }
@@ -123,12 +132,15 @@ async function ownAccount(tx: Tx, organizationId: string, id: string): Promise<C
 function chosenAdapter(deps: Deps, channel: ChannelType, input: CredentialsInput): { adapter: AnyChannelAdapter; credentials: unknown } {
   const chosen = Object.entries(input).flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, value] as const]))
   const [entry] = chosen
-  if (entry === undefined || chosen.length > 1) throw new ValidationError('credentials needs exactly one provider.', ['input', 'credentials'])
+  if (entry === undefined || chosen.length > 1)
+    throw new ValidationError('credentials needs exactly one provider.', ['input', 'credentials'])
   const [name, given] = entry
   const provider = name.toUpperCase() as Provider
   const adapter = deps.channels.find(provider, channel)
   if (adapter === undefined) throw new ValidationError(`${provider} does not offer the channel ${channel}.`, ['input', 'channel'])
-  const present = Object.fromEntries(Object.entries(given as Record<string, unknown>).filter(([, value]) => value !== null && value !== undefined))
+  const present = Object.fromEntries(
+    Object.entries(given as Record<string, unknown>).filter(([, value]) => value !== null && value !== undefined),
+  )
   const parsed = adapter.credentials.safeParse(present)
   if (parsed.success) return { adapter, credentials: parsed.data }
   const issue = parsed.error.issues[0]

@@ -13,7 +13,10 @@ export function credentialsOf(
 }
 
 /** What is stored of credentials. */
-export function sealedCredentials(deps: Pick<Deps, 'secrets'>, credentials: unknown): { credentials: Uint8Array<ArrayBuffer>; credentialsKey: string } {
+export function sealedCredentials(
+  deps: Pick<Deps, 'secrets'>,
+  credentials: unknown,
+): { credentials: Uint8Array<ArrayBuffer>; credentialsKey: string } {
   const { ciphertext, keyId } = deps.secrets.encrypt(JSON.stringify(credentials))
   return { credentials: ciphertext, credentialsKey: keyId }
 }

@@ -1,7 +1,15 @@
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 
-export type ChannelStat = { channel: ChannelType; total: number; today: number; inbound: number; outbound: number; unread: number; failed: number }
+export type ChannelStat = {
+  channel: ChannelType
+  total: number
+  today: number
+  inbound: number
+  outbound: number
+  unread: number
+  failed: number
+}
 
 /** Counts of every channel that is connected or was ever used. "Today" begins at midnight in the organization's time zone. */
 export async function channelStats(deps: Pick<Deps, 'db' | 'clock'>, organizationId: string, timezone: string): Promise<ChannelStat[]> {

@@ -27,7 +27,13 @@ export async function createCustomer(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
 }
 
 /** Adds identities that staff typed in, so unverified ones. One that the customer has already is left alone. */
-export async function addIdentities(tx: Tx, organizationId: string, customerId: string, inputs: IdentityInput[], path: string[]): Promise<void> {
+export async function addIdentities(
+  tx: Tx,
+  organizationId: string,
+  customerId: string,
+  inputs: IdentityInput[],
+  path: string[],
+): Promise<void> {
   if (inputs.length > MAX_IDENTITIES) throw new ValidationError(`At most ${MAX_IDENTITIES} identities are allowed.`, path)
   for (const [index, { kind, value: given }] of inputs.entries()) {
     const value = normalizeIdentity(kind, given, [...path, String(index), 'value'])
@@ -35,6 +41,7 @@ export async function addIdentities(tx: Tx, organizationId: string, customerId: 
     const { count } = await tx.customerIdentity.createMany({ data: [{ ...key, id: newId(), customerId }], skipDuplicates: true })
     if (count === 1) continue
     const holder = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key } })
-    if (holder?.customerId !== customerId) throw new AlreadyExistsError(`${value} belongs to another customer.`, [...path, String(index), 'value'])
+    if (holder?.customerId !== customerId)
+      throw new AlreadyExistsError(`${value} belongs to another customer.`, [...path, String(index), 'value'])
   }
 }

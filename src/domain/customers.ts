@@ -3,7 +3,13 @@ import type { Recorder, Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
 
 /** Finds the customer by the identity or makes one, whatever the concurrency, and locks the row. */
-export async function ensureCustomer(tx: Tx, recorder: Recorder, organizationId: string, identity: Identity, memberId: string | null): Promise<string> {
+export async function ensureCustomer(
+  tx: Tx,
+  recorder: Recorder,
+  organizationId: string,
+  identity: Identity,
+  memberId: string | null,
+): Promise<string> {
   const fresh = newId()
   const [row] = await tx.$queryRaw<{ customer_id: string }[]>`
     WITH named AS (

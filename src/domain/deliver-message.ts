@@ -22,12 +22,16 @@ const MAX_RETRY_AFTER_MS = 60 * 60_000
  * Sends one pending communication. The attempt is committed before the provider is called: if the process dies after that, the
  * communication becomes UNKNOWN and only the provider's receipt settles it, because nobody can know whether it was sent.
  */
-export async function deliverMessage(deps: Deps, communicationId: string): Promise<DeliveryOutcome> {
+export async function deliverMessage(deps: Deps, communicationId: string): Promise<{ provider: string; outcome: DeliveryOutcome }> {
   const attempt = await begin(deps, communicationId)
-  if (typeof attempt === 'string') return attempt
+  if (typeof attempt === 'string') return { provider: 'none', outcome: attempt }
+  return { provider: attempt.account.provider, outcome: await send(deps, attempt) }
+}
+
+async function send(deps: Deps, attempt: Attempt): Promise<DeliveryOutcome> {
   const { communication, account, outgoing } = attempt
   const adapter = deps.channels.get(account.provider, account.channel)
-  const organizationId = communication.organizationId
+  const { id: communicationId, organizationId } = communication
   let result: SendResult
   try {
     result = await adapter.send(outgoing, credentialsOf(deps, adapter, account))
@@ -64,12 +68,19 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
 }
 
 /** The policies once more: between the request and now the customer may have opted out, or the window closed. */
-async function refusalOf(deps: Deps, tx: Tx, communication: Communication, account: ChannelAccount): Promise<{ code: string; message: string } | null> {
-  if (account.status !== 'CONNECTED') return { code: 'CHANNEL_NOT_CONNECTED', message: 'The channel account was disconnected before the message was sent.' }
+async function refusalOf(
+  deps: Deps,
+  tx: Tx,
+  communication: Communication,
+  account: ChannelAccount,
+): Promise<{ code: string; message: string } | null> {
+  if (account.status !== 'CONNECTED')
+    return { code: 'CHANNEL_NOT_CONNECTED', message: 'The channel account was disconnected before the message was sent.' }
   try {
     if (await hasOptedOut(tx, communication.customerId, account.channel)) throw new RecipientOptedOutError()
     const { capabilities } = deps.channels.get(account.provider, account.channel)
-    const conversation = communication.conversationId === null ? null : await tx.conversation.findUnique({ where: { id: communication.conversationId } })
+    const conversation =
+      communication.conversationId === null ? null : await tx.conversation.findUnique({ where: { id: communication.conversationId } })
     const template = communication.templateId === null ? null : { approved: templateOf(communication) !== null }
     checkWindow(capabilities, conversation?.windowExpiresAt ?? null, deps.clock(), template)
     return null
@@ -112,8 +123,13 @@ async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, communicati
 async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, communicationId: string, error: unknown): Promise<DeliveryOutcome> {
   const communication = await lock(tx, communicationId)
   if (error instanceof Rejected) {
-    if (error.recipientOptedOut) await recordOptOut(tx, recorder, communication.organizationId, communication.customerId, channelOf(communication))
-    await advance(tx, recorder, communication, { status: 'FAILED', error: { code: error.code, message: error.explanation }, externalMessageId: null })
+    if (error.recipientOptedOut)
+      await recordOptOut(tx, recorder, communication.organizationId, communication.customerId, channelOf(communication))
+    await advance(tx, recorder, communication, {
+      status: 'FAILED',
+      error: { code: error.code, message: error.explanation },
+      externalMessageId: null,
+    })
     return 'rejected'
   }
   if (error instanceof Unavailable) return retryLater(deps, tx, recorder, communication, error)
@@ -122,11 +138,21 @@ async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, communicati
   return 'unknown'
 }
 
-async function retryLater(deps: Deps, tx: Tx, recorder: Recorder, communication: Communication, error: Unavailable): Promise<DeliveryOutcome> {
+async function retryLater(
+  deps: Deps,
+  tx: Tx,
+  recorder: Recorder,
+  communication: Communication,
+  error: Unavailable,
+): Promise<DeliveryOutcome> {
   deps.log.warn({ communicationId: communication.id, attempts: communication.attempts, reason: error.message }, 'provider unavailable')
   if (communication.attempts >= deps.config.SEND_ATTEMPTS) {
     const message = `The provider could not be reached in ${communication.attempts} attempts.`
-    await advance(tx, recorder, communication, { status: 'FAILED', error: { code: 'PROVIDER_UNAVAILABLE', message }, externalMessageId: null })
+    await advance(tx, recorder, communication, {
+      status: 'FAILED',
+      error: { code: 'PROVIDER_UNAVAILABLE', message },
+      externalMessageId: null,
+    })
     return 'rejected'
   }
   await tx.communication.update({ where: { id: communication.id }, data: { attemptStartedAt: null } })

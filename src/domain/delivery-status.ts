@@ -23,7 +23,11 @@ const reached = (status: DeliveryStatus, milestone: 'SENT' | 'DELIVERED' | 'READ
   status !== 'FAILED' && status !== 'CANCELED' && rank[status] >= rank[milestone]
 
 /** The times that a communication has at least when it reaches `status`: a READ without a DELIVERED was delivered too. */
-export function milestones(status: DeliveryStatus, before: { sentAt: Date | null; deliveredAt: Date | null; readAt: Date | null }, now: Date) {
+export function milestones(
+  status: DeliveryStatus,
+  before: { sentAt: Date | null; deliveredAt: Date | null; readAt: Date | null },
+  now: Date,
+) {
   return {
     sentAt: before.sentAt ?? (reached(status, 'SENT') ? now : null),
     deliveredAt: before.deliveredAt ?? (reached(status, 'DELIVERED') ? now : null),

@@ -1,6 +1,6 @@
 import type { AnyChannelAdapter, Fact, RawRequest } from '../channels/channel.ts'
-import type { Deps } from '../deps.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import { newId } from './ids.ts'
 import { receiveMessage } from './receive-message.ts'
 import { recordReceipt } from './record-receipt.ts'

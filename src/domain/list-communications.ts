@@ -49,7 +49,15 @@ export async function listCommunications(
       SELECT id FROM communication WHERE ${columns[scope]} = p.parent AND ${Prisma.join(conditions, ' AND ')}
       ORDER BY id ${descending ? Prisma.sql`DESC` : Prisma.sql`ASC`} LIMIT ${page.limit + 1}
     ) AS item`
-  return new Map(parentIds.map((parent) => [parent, pageOf(rows.filter((row) => row.parent === parent), page)]))
+  return new Map(
+    parentIds.map((parent) => [
+      parent,
+      pageOf(
+        rows.filter((row) => row.parent === parent),
+        page,
+      ),
+    ]),
+  )
 }
 
 function filterConditions(filter: CommunicationFilter): Prisma.Sql[] {

@@ -40,7 +40,15 @@ export async function listConversations(
       SELECT c.id, c.last_activity_at FROM conversation c WHERE ${parent} = p.parent AND ${Prisma.join(conditions, ' AND ')}
       ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${page.limit + 1}
     ) AS item`
-  return new Map(parentIds.map((id) => [id, pageOf(rows.filter((row) => row.parent === id), page)]))
+  return new Map(
+    parentIds.map((id) => [
+      id,
+      pageOf(
+        rows.filter((row) => row.parent === id),
+        page,
+      ),
+    ]),
+  )
 }
 
 function cursorCondition(page: Page): Prisma.Sql[] {

@@ -29,7 +29,8 @@ export async function listTimeline(
   page: Page,
 ): Promise<Map<string, PageResult<TimelineRow>>> {
   const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [SEQ_FORM], cursorArgument(page))[0]
-  const place = cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`seq > ${cursor}::bigint` : Prisma.sql`seq < ${cursor}::bigint`
+  const place =
+    cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`seq > ${cursor}::bigint` : Prisma.sql`seq < ${cursor}::bigint`
   const rows = await deps.db.$queryRaw<TimelineRow[]>`
     SELECT parent AS "customerId", seq, type, occurred_at AS "occurredAt", actor_id AS "actorId", conversation_id AS "conversationId",
       communication_id AS "communicationId", data
@@ -38,5 +39,13 @@ export async function listTimeline(
         AND type = ANY(${timelineTypes}::"EventType"[]) AND ${place}
       ORDER BY seq ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}
     ) AS item`
-  return new Map(customerIds.map((id) => [id, pageOf(rows.filter((row) => row.customerId === id), page)]))
+  return new Map(
+    customerIds.map((id) => [
+      id,
+      pageOf(
+        rows.filter((row) => row.customerId === id),
+        page,
+      ),
+    ]),
+  )
 }

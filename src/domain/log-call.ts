@@ -1,8 +1,8 @@
 import type { Communication } from '../db/generated/client.ts'
 import type { CallOutcome, Direction } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { MAX_NOTE } from './add-note.ts'
 import type { Actor } from './actor.ts'
+import { MAX_NOTE } from './add-note.ts'
 import { ValidationError } from './errors.ts'
 import { recordInternal } from './record-internal.ts'
 import { optionalText, requiredText } from './text.ts'
@@ -30,7 +30,8 @@ export async function logCall(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: A
     throw new ValidationError(`durationSeconds must be from 0 to ${MAX_CALL_SECONDS}.`, ['input', 'durationSeconds'])
   }
   const startedAt = input.startedAt ?? null
-  if (startedAt !== null && startedAt > deps.clock()) throw new ValidationError('startedAt must not be in the future.', ['input', 'startedAt'])
+  if (startedAt !== null && startedAt > deps.clock())
+    throw new ValidationError('startedAt must not be in the future.', ['input', 'startedAt'])
   return recordInternal(deps, actor, input, {
     type: 'CALL_LOG',
     direction,

@@ -41,7 +41,11 @@ export async function markRead(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: 
     return total
   })
   const { unreadCount } = await deps.db.organization.findUniqueOrThrow({ where: { id: organizationId }, select: { unreadCount: true } })
-  return { markedCount, customerId: scope.customerIds.length === 1 ? (scope.customerIds[0] ?? null) : null, organizationUnreadCount: unreadCount }
+  return {
+    markedCount,
+    customerId: scope.customerIds.length === 1 ? (scope.customerIds[0] ?? null) : null,
+    organizationUnreadCount: unreadCount,
+  }
 }
 
 async function lowerCustomer(
@@ -67,7 +71,10 @@ async function scopeOf(deps: Pick<Deps, 'db'>, organizationId: string, target: M
     return { customerIds: [customerId], condition: Prisma.sql`true` }
   }
   if (conversationId) {
-    const conversation = await deps.db.conversation.findFirst({ where: { id: conversationId, organizationId }, select: { customerId: true } })
+    const conversation = await deps.db.conversation.findFirst({
+      where: { id: conversationId, organizationId },
+      select: { customerId: true },
+    })
     if (conversation === null) throw new NotFoundError('conversation', ['input', 'target', 'conversationId'])
     return { customerIds: [conversation.customerId], condition: Prisma.sql`conversation_id = ${conversationId}::uuid` }
   }
@@ -77,7 +84,8 @@ async function scopeOf(deps: Pick<Deps, 'db'>, organizationId: string, target: M
 async function communicationsScope(deps: Pick<Deps, 'db'>, organizationId: string, given: string[]): Promise<Scope> {
   const path = ['input', 'target', 'communicationIds']
   const ids = [...new Set(given)]
-  if (ids.length < 1 || ids.length > MAX_COMMUNICATIONS) throw new ValidationError(`communicationIds must have 1 to ${MAX_COMMUNICATIONS} ids.`, path)
+  if (ids.length < 1 || ids.length > MAX_COMMUNICATIONS)
+    throw new ValidationError(`communicationIds must have 1 to ${MAX_COMMUNICATIONS} ids.`, path)
   const found = await deps.db.communication.findMany({ where: { id: { in: ids }, organizationId }, select: { id: true, customerId: true } })
   const missing = ids.find((id) => !found.some((row) => row.id === id))
   if (missing !== undefined) throw new NotFoundError('communication', [...path, String(given.indexOf(missing))])

@@ -6,7 +6,13 @@ export const hasOptedOut = async (tx: Tx, customerId: string, channel: ChannelTy
   (await tx.optOut.findUnique({ where: { customerId_channel: { customerId, channel } } })) !== null
 
 /** Records the opt-out with its event; a repeated one changes nothing. */
-export async function recordOptOut(tx: Tx, recorder: Recorder, organizationId: string, customerId: string, channel: ChannelType): Promise<void> {
+export async function recordOptOut(
+  tx: Tx,
+  recorder: Recorder,
+  organizationId: string,
+  customerId: string,
+  channel: ChannelType,
+): Promise<void> {
   const { count } = await tx.optOut.createMany({ data: [{ id: newId(), organizationId, customerId, channel }], skipDuplicates: true })
   if (count > 0) recorder.event({ type: 'CUSTOMER_OPTED_OUT', customerId, data: { channel } })
 }

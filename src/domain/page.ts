@@ -17,11 +17,16 @@ export function checkedPage(args: PageArguments): Page {
   for (const other of [wrongSize, wrongCursor] as const) {
     const given = args[other as keyof PageArguments]
     if (given === null || given === undefined) continue
-    throw new ValidationError(`${other} cannot be combined with ${backwards ? 'last' : 'first/after'}: page forwards by first and after, or backwards by last and before.`, [other])
+    throw new ValidationError(
+      `${other} cannot be combined with ${backwards ? 'last' : 'first/after'}: page forwards by first and after, or backwards by last and before.`,
+      [other],
+    )
   }
   const limit = size ?? DEFAULT_PAGE
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    throw new ValidationError(`${backwards ? 'last' : 'first'} must be from 1 to ${MAX_PAGE}, not ${limit}.`, [backwards ? 'last' : 'first'])
+    throw new ValidationError(`${backwards ? 'last' : 'first'} must be from 1 to ${MAX_PAGE}, not ${limit}.`, [
+      backwards ? 'last' : 'first',
+    ])
   }
   return { limit, backwards, cursor: cursor ?? null }
 }

@@ -10,7 +10,12 @@ export function messagingWindow(capabilities: Capabilities | undefined, windowEx
 }
 
 /** Throws MessagingWindowClosedError for free text, or an unapproved template, outside the window. */
-export function checkWindow(capabilities: Capabilities, windowExpiresAt: Date | null, now: Date, template: { approved: boolean } | null): void {
+export function checkWindow(
+  capabilities: Capabilities,
+  windowExpiresAt: Date | null,
+  now: Date,
+  template: { approved: boolean } | null,
+): void {
   if (messagingWindow(capabilities, windowExpiresAt, now).isOpen) return
   if (template !== null && (template.approved || !capabilities.templatesNeedApproval)) return
   throw new MessagingWindowClosedError(windowExpiresAt, capabilities.messagingWindowHours ?? 0)

@@ -1,10 +1,10 @@
 import type { MessageFact } from '../channels/channel.ts'
-import type { Deps } from '../deps.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import { organizationTopic } from '../events/bus.ts'
 import { newId, timeOfId } from './ids.ts'
-import { cleanText, optionalText } from './text.ts'
 import { receiveMessageSql } from './receive-message.sql.ts'
+import { cleanText, optionalText } from './text.ts'
 
 export type ReceivingAccount = { id: string; organizationId: string; channel: ChannelType }
 
@@ -68,4 +68,5 @@ export async function receiveMessage(
 }
 
 // jsonb refuses \u0000 and lone surrogates, like text does.
-const cleanJson = (value: unknown): string => JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part))
+const cleanJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part))

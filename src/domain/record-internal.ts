@@ -9,7 +9,10 @@ import { newId, timeOfId } from './ids.ts'
 
 type Place = { customerId: string; conversationId?: string | null }
 
-type Content = Pick<Prisma.CommunicationUncheckedCreateInput, 'type' | 'direction' | 'body' | 'subject' | 'callOutcome' | 'callStartedAt' | 'callSeconds'>
+type Content = Pick<
+  Prisma.CommunicationUncheckedCreateInput,
+  'type' | 'direction' | 'body' | 'subject' | 'callOutcome' | 'callStartedAt' | 'callSeconds'
+>
 
 /** Writes what staff adds to a customer's log (a note, a call) without anything being sent. */
 export async function recordInternal(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, place: Place, content: Content): Promise<Communication> {
@@ -20,7 +23,7 @@ export async function recordInternal(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
     if (customerId === undefined) throw new NotFoundError('customer', ['input', 'customerId'])
     if (conversationId !== null) {
       const conversation = await tx.conversation.findFirst({ where: { id: conversationId, organizationId, customerId } })
-      if (conversation === null) throw new NotFoundError("conversation of this customer", ['input', 'conversationId'])
+      if (conversation === null) throw new NotFoundError('conversation of this customer', ['input', 'conversationId'])
     }
     const id = newId()
     const communication = await tx.communication.create({

@@ -14,7 +14,12 @@ type Account = { id: string; organizationId: string }
  * Keeps a delivery receipt and moves its communication forward, never back. A receipt for a message we do not know (yet) is kept;
  * `deliverMessage` applies it when the send's answer names the message. `raw` is null for the sandbox's receipts.
  */
-export async function recordReceipt(deps: Pick<Deps, 'db' | 'bus'>, account: Account, raw: RawWebhook | null, fact: ReceiptFact): Promise<void> {
+export async function recordReceipt(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  account: Account,
+  raw: RawWebhook | null,
+  fact: ReceiptFact,
+): Promise<void> {
   await transact(deps, account.organizationId, async (tx, recorder) => {
     if (raw !== null) {
       await tx.webhook.create({

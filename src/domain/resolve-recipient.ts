@@ -22,7 +22,11 @@ export type Recipient = {
 type Way = { account: ChannelAccount; adapter: AnyChannelAdapter }
 
 /** Chooses account and address. Throws NotFoundError, ChannelNotConnectedError or ValidationError, each naming its field. */
-export async function resolveRecipient(deps: Pick<Deps, 'db' | 'channels'>, organizationId: string, input: RecipientInput): Promise<Recipient> {
+export async function resolveRecipient(
+  deps: Pick<Deps, 'db' | 'channels'>,
+  organizationId: string,
+  input: RecipientInput,
+): Promise<Recipient> {
   const ways = await connectedWays(deps, organizationId, input)
   const { conversationId, customerId, address } = input.to
   if (conversationId) return byConversation(deps, organizationId, conversationId, ways)
@@ -56,7 +60,11 @@ async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id
   if (conversation === null) throw new NotFoundError('conversation', ['input', 'to', 'conversationId'])
   const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
   if (way === undefined) {
-    throw new ChannelNotConnectedError("The conversation's channel account is not connected, or not the one asked for.", ['input', 'to', 'conversationId'])
+    throw new ChannelNotConnectedError("The conversation's channel account is not connected, or not the one asked for.", [
+      'input',
+      'to',
+      'conversationId',
+    ])
   }
   return { ...way, address: conversation.address, customerId: conversation.customerId, conversation }
 }
@@ -87,7 +95,8 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
     return address === null ? [] : [{ ...way, address }]
   })
   const [first] = fitting
-  if (first === undefined) throw new ValidationError(`"${text}" is not an address of ${ways.map(({ account }) => account.channel).join(' or ')}.`, path)
+  if (first === undefined)
+    throw new ValidationError(`"${text}" is not an address of ${ways.map(({ account }) => account.channel).join(' or ')}.`, path)
   if (fitting.some(({ account }) => account.channel !== first.account.channel)) {
     throw new ValidationError('The address fits several channels: say which, by channel or channelAccountId.', ['input', 'channel'])
   }

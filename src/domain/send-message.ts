@@ -74,8 +74,19 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
         },
       })
       await touchConversation(tx, conversation.id, id)
-      await enqueue(tx, 'deliver', { communicationId: id }, { queue: `conversation:${conversation.id}`, ...(sendAt === null ? {} : { runAt: sendAt }) })
-      recorder.event({ type: 'COMMUNICATION_CREATED', actorId: actor.memberId, customerId, conversationId: conversation.id, communicationId: id })
+      await enqueue(
+        tx,
+        'deliver',
+        { communicationId: id },
+        { queue: `conversation:${conversation.id}`, ...(sendAt === null ? {} : { runAt: sendAt }) },
+      )
+      recorder.event({
+        type: 'COMMUNICATION_CREATED',
+        actorId: actor.memberId,
+        customerId,
+        conversationId: conversation.id,
+        communicationId: id,
+      })
       return communication
     })
   } catch (error) {
@@ -90,7 +101,9 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
 const isUniqueViolation = (error: unknown): boolean => error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
 
 const payloadOf = (content: Content) =>
-  content.template?.providerTemplateId ? { template: { id: content.template.providerTemplateId, variables: content.variables } } : Prisma.DbNull
+  content.template?.providerTemplateId
+    ? { template: { id: content.template.providerTemplateId, variables: content.variables } }
+    : Prisma.DbNull
 
 function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null {
   if (sendAt === null || sendAt === undefined) return null
@@ -99,7 +112,13 @@ function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null 
   throw new ValidationError(`sendAt must be in the future, at most ${MAX_AHEAD_DAYS} days ahead.`, ['input', 'sendAt'])
 }
 
-async function compose(tx: Tx, actor: Actor, customerId: string, recipient: Recipient, content: SendMessageInput['content']): Promise<Content> {
+async function compose(
+  tx: Tx,
+  actor: Actor,
+  customerId: string,
+  recipient: Recipient,
+  content: SendMessageInput['content'],
+): Promise<Content> {
   if (content.template) return fromTemplate(tx, actor, customerId, recipient, content.template)
   const path = ['input', 'content', 'text']
   return { body: requiredText(content.text ?? '', path, MAX_TEXT), subject: null, template: null, variables: {}, path }

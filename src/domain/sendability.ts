@@ -17,7 +17,11 @@ export type Sendability = {
 }
 
 /** For each connected channel account: may this customer be written to now, and if not, why not? The policies of sendMessage. */
-export async function sendability(deps: Pick<Deps, 'db' | 'channels' | 'clock'>, organizationId: string, customerId: string): Promise<Sendability[]> {
+export async function sendability(
+  deps: Pick<Deps, 'db' | 'channels' | 'clock'>,
+  organizationId: string,
+  customerId: string,
+): Promise<Sendability[]> {
   const [accounts, customer] = await Promise.all([
     deps.db.channelAccount.findMany({ where: { organizationId, status: 'CONNECTED' }, orderBy: { id: 'asc' } }),
     deps.db.customer.findFirstOrThrow({

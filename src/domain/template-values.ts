@@ -27,7 +27,8 @@ export async function templateValues(
 
 function checkedVariables(given: unknown, path: string[]): Record<string, string> {
   if (given === null || given === undefined) return {}
-  if (typeof given !== 'object' || Array.isArray(given)) throw new ValidationError('variables must be an object of texts and numbers.', path)
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw new ValidationError('variables must be an object of texts and numbers.', path)
   return Object.fromEntries(
     Object.entries(given).map(([name, value]: [string, unknown]) => {
       if (typeof value === 'string') return [name, cleanText(value)]

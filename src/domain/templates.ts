@@ -1,7 +1,7 @@
 import type { Template } from '../db/generated/client.ts'
 import type { ChannelType, TemplatePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { transact, type Tx } from '../events/transact.ts'
+import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
@@ -38,7 +38,11 @@ export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
 }
 
 /** Absent fields stay as they are. Throws NotFoundError, ValidationError, AlreadyExistsError. */
-export async function updateTemplate(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: Actor, input: UpdateTemplateInput): Promise<Template> {
+export async function updateTemplate(
+  deps: Pick<Deps, 'db' | 'bus' | 'clock'>,
+  actor: Actor,
+  input: UpdateTemplateInput,
+): Promise<Template> {
   const { templateId, ...content } = input
   return transact(deps, actor.organizationId, async (tx, recorder) => {
     const before = await ownTemplate(tx, actor.organizationId, templateId)

@@ -1,6 +1,6 @@
-import type { Deps } from '../deps.ts'
 import type { Prisma } from '../db/generated/client.ts'
 import type { EventType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import { organizationTopic } from './bus.ts'
 
 export type Tx = Prisma.TransactionClient

@@ -11,7 +11,7 @@ export type Jobs = {
   'recover-stale': Record<string, never>
 }
 
-export type JobOptions = { runAt?: Date; /** Jobs of one queue run one after the other. */ queue?: string; maxAttempts?: number }
+export type JobOptions = { runAt?: Date /** Jobs of one queue run one after the other. */; queue?: string; maxAttempts?: number }
 
 /** Adds a job in the caller's transaction: it exists exactly if the data does. */
 export async function enqueue<Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> {

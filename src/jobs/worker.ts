@@ -3,11 +3,11 @@ import type pg from 'pg'
 import type { Deps } from '../deps.ts'
 import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
 import { wakeConversation } from '../domain/change-conversation.ts'
-import { deliverMessage, type DeliveryOutcome } from '../domain/deliver-message.ts'
+import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
-import { workerLogger } from './worker-logger.ts'
 import type { Jobs } from './enqueue.ts'
 import { recoverStale } from './recover-stale.ts'
+import { workerLogger } from './worker-logger.ts'
 
 export type Worker = {
   /** Takes no new job, waits for those in hand, and gives back what does not end. */
@@ -15,12 +15,19 @@ export type Worker = {
   healthy(): boolean
 }
 
-type Options = { concurrency: number; onSend: (outcome: DeliveryOutcome) => void; /** The database is ours alone: every lock found is a dead process's. */ alone: boolean }
+type Options = {
+  concurrency: number
+  onSend: (provider: string, outcome: DeliveryOutcome) => void /** The database is ours alone: every lock found is a dead process's. */
+  alone: boolean
+}
 
 /** Starts graphile-worker in this process. Payloads are ours: they were written by `enqueue` in the same version of the schema. */
 export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options): Promise<Worker> {
   const tasks = {
-    deliver: async ({ communicationId }) => options.onSend(await deliverMessage(deps, communicationId)),
+    deliver: async ({ communicationId }) => {
+      const { provider, outcome } = await deliverMessage(deps, communicationId)
+      options.onSend(provider, outcome)
+    },
     'fetch-attachment': ({ attachmentId }) => fetchAttachment(deps, attachmentId),
     'record-receipt': (receipt) => applyLaterReceipt(deps, receipt),
     'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),

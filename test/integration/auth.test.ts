@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import pino from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { newApiKey } from '../../src/auth/api-keys.ts'
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
 import { UnauthenticatedError } from '../../src/auth/errors.ts'
 import { signToken, type TokenContent } from '../../src/auth/tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/db/generated/enums.ts'
+import { newApiKey } from '../../src/domain/api-key-secret.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { testDatabase } from '../support/database.ts'
 

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { hashApiKey, isApiKey, newApiKey } from '../../src/auth/api-keys.ts'
 import { signAttachmentLink, verifyAttachmentLink } from '../../src/auth/attachment-links.ts'
 import { hasRole } from '../../src/auth/viewer.ts'
+import { hashApiKey, isApiKey, newApiKey } from '../../src/domain/api-key-secret.ts'
 
 const HOUR = 3_600_000
 const at = (ms: number) => () => new Date(ms)

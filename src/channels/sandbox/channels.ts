@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Capabilities, ChannelAdapter, HealthCheck } from '../channel.ts'
 import { identifySms, identifyWhatsapp, normalizeSms, normalizeWhatsapp } from '../twilio/address.ts'
@@ -6,8 +7,13 @@ import { twilioWire } from '../twilio/wire.ts'
 import { fetchInlineMedia } from './media.ts'
 import { simulateSend } from './send.ts'
 
-/** `authToken`: what signs the simulated webhooks. */
-export const SandboxCredentials = z.object({ authToken: z.string().min(1, 'must not be empty') })
+/** `authToken`: what signs the simulated webhooks; made up where none is given. */
+export const SandboxCredentials = z.object({
+  authToken: z
+    .string()
+    .min(1, 'must not be empty')
+    .default(() => randomBytes(16).toString('hex')),
+})
 export type SandboxCredentials = z.output<typeof SandboxCredentials>
 
 const simulated = (capabilities: Capabilities): Capabilities => ({ ...capabilities, templatesNeedApproval: false, readReceipts: true })

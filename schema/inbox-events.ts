@@ -1,0 +1,225 @@
+import { encodeGlobalID } from '@pothos/plugin-relay'
+import { GraphQLError } from 'graphql'
+import type { ChannelType as ChannelTypeName, DeliveryStatus as DeliveryStatusName, EventType } from '../src/db/generated/enums.ts'
+import { decodeCursor, encodeCursor } from '../src/events/cursor.ts'
+import type { LogEntry, LoggedEvent } from '../src/events/event.ts'
+import { builder } from './builder.ts'
+import { Communication } from './communication.ts'
+import { type Context, organizationOf } from './context.ts'
+import { Conversation } from './conversation.ts'
+import { Customer } from './customer.ts'
+import { ChannelType, DeliveryStatus } from './enums.ts'
+import { localId, type NodeType } from './global-id.ts'
+import { Member } from './organization.ts'
+
+type EventEntry = Extract<LogEntry, { kind: 'event' }>
+type ResyncEntry = Extract<LogEntry, { kind: 'resync' }>
+
+/** The log's types that an inbox follows, by the graph's type; the others are the audit trail's. */
+const graphTypes = {
+  COMMUNICATION_RECEIVED: 'CommunicationReceivedEvent',
+  COMMUNICATION_CREATED: 'CommunicationCreatedEvent',
+  DELIVERY_STATUS_CHANGED: 'DeliveryStatusChangedEvent',
+  UNREAD_COUNT_CHANGED: 'UnreadCountChangedEvent',
+  CONVERSATION_CHANGED: 'ConversationChangedEvent',
+  CUSTOMER_CREATED: 'CustomerChangedEvent',
+  CUSTOMER_CHANGED: 'CustomerChangedEvent',
+  CUSTOMER_OPTED_OUT: 'OptOutChangedEvent',
+  CUSTOMER_OPTED_IN: 'OptOutChangedEvent',
+} as const satisfies Partial<Record<EventType, string>>
+
+type InboxEventTypeName = keyof typeof graphTypes
+
+const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
+
+const InboxEventType = builder.enumType('InboxEventType', { values: Object.keys(graphTypes) as InboxEventTypeName[] })
+
+const positionOf = (entry: LogEntry): bigint => (entry.kind === 'event' ? entry.event.seq : entry.position)
+
+const InboxEvent = builder.interfaceRef<LogEntry>('InboxEvent').implement({
+  description: 'Something that happened. Keep the `cursor` of the last one seen: `inboxEvents(after:)` goes on from there.',
+  resolveType: (entry) => (entry.kind === 'resync' ? 'ResyncRequiredEvent' : graphTypes[entry.event.type as InboxEventTypeName]),
+  fields: (t) => ({
+    id: t.id({ resolve: (entry, _args, context) => encodeGlobalID('InboxEvent', `${organizationOf(context)}:${positionOf(entry)}`) }),
+    cursor: t.string({ resolve: (entry) => encodeCursor(positionOf(entry)) }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      resolve: (entry, _args, { deps }) => (entry.kind === 'event' ? entry.event.occurredAt : deps.clock()),
+    }),
+  }),
+})
+
+const eventType = (name: string, description: string) => {
+  const ref = builder.objectRef<EventEntry>(name)
+  ref.implement({
+    description,
+    interfaces: [InboxEvent],
+    fields: (t) => ({
+      actor: t.field({
+        type: Member,
+        nullable: true,
+        description: 'Who did it; null: the customer, an API key or the system.',
+        resolve: ({ event }) => event.actorId,
+      }),
+    }),
+  })
+  return ref
+}
+
+const CommunicationReceived = eventType('CommunicationReceivedEvent', 'A customer has written.')
+const CommunicationCreated = eventType('CommunicationCreatedEvent', 'Staff has sent or scheduled a message, added a note or logged a call.')
+const DeliveryStatusChanged = eventType('DeliveryStatusChangedEvent', 'An outbound message has come further.')
+const UnreadCountChanged = eventType('UnreadCountChangedEvent', 'The unread count of a customer, and so of the organization, has changed.')
+const ConversationChanged = eventType('ConversationChangedEvent', 'A conversation was made, reopened, snoozed, closed or assigned.')
+const CustomerChanged = eventType('CustomerChangedEvent', 'A customer was made or changed.')
+const OptOutChanged = eventType('OptOutChangedEvent', 'A customer has opted out of a channel, or in again.')
+
+for (const ref of [CommunicationReceived, CommunicationCreated, DeliveryStatusChanged]) {
+  builder.objectField(ref, 'communication', (t) =>
+    t.field({
+      type: Communication,
+      nullable: true,
+      description: 'As it is now; null: erased since.',
+      resolve: ({ event }) => event.communicationId,
+    }),
+  )
+}
+for (const ref of [UnreadCountChanged, CustomerChanged, OptOutChanged]) {
+  builder.objectField(ref, 'customer', (t) =>
+    t.field({ type: Customer, nullable: true, description: 'As it is now; null: erased since.', resolve: ({ event }) => event.customerId }),
+  )
+}
+builder.objectField(ConversationChanged, 'conversation', (t) =>
+  t.field({
+    type: Conversation,
+    nullable: true,
+    description: 'As it is now; null: erased since.',
+    resolve: ({ event }) => event.conversationId,
+  }),
+)
+builder.objectFields(DeliveryStatusChanged, (t) => ({
+  deliveryStatus: t.field({ type: DeliveryStatus, resolve: ({ event }) => event.data.deliveryStatus as DeliveryStatusName }),
+  previousStatus: t.field({ type: DeliveryStatus, resolve: ({ event }) => event.data.previousStatus as DeliveryStatusName }),
+}))
+builder.objectField(UnreadCountChanged, 'organizationUnreadCount', (t) =>
+  t.int({ description: 'At that moment.', resolve: ({ event }) => Number(event.data.organizationUnreadCount) }),
+)
+builder.objectFields(OptOutChanged, (t) => ({
+  channel: t.field({ type: ChannelType, resolve: ({ event }) => event.data.channel as ChannelTypeName }),
+  optedOut: t.boolean({ resolve: ({ event }) => event.type === 'CUSTOMER_OPTED_OUT' }),
+}))
+
+builder.objectRef<ResyncEntry>('ResyncRequiredEvent').implement({
+  description: 'The cursor cannot be continued from: load the state anew. The stream goes on from here.',
+  interfaces: [InboxEvent],
+  fields: (t) => ({ reason: t.string({ resolve: (entry) => entry.reason }) }),
+})
+
+const Filter = builder.inputType('InboxEventFilter', {
+  description: 'Conditions that all hold. ResyncRequiredEvent always comes.',
+  fields: (t) => ({ customerId: t.id(), conversationId: t.id(), types: t.field({ type: [InboxEventType] }) }),
+})
+
+/** Follows the log and passes on what is wanted. Ends at once when the client leaves, also while nothing happens. */
+async function follow(
+  context: Context,
+  after: bigint | null,
+  wanted: (entry: LogEntry) => boolean,
+): Promise<AsyncIterableIterator<LogEntry>> {
+  const leaving = new AbortController()
+  const follower = context.events.follow(organizationOf(context), after, leaving.signal)
+  // From here on nothing is missed: what happens after the subscription has begun is in it.
+  await follower.opened
+  const entries: AsyncIterableIterator<LogEntry> = {
+    [Symbol.asyncIterator]: () => entries,
+    async next() {
+      for (;;) {
+        const result = await follower.next()
+        if (result.done) return { done: true, value: undefined }
+        if (wanted(result.value)) return { done: false, value: result.value }
+      }
+    },
+    async return() {
+      leaving.abort()
+      return { done: true, value: undefined }
+    },
+  }
+  return entries
+}
+
+const badInput = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } })
+
+/** A filter's id; one that cannot exist is a mistake worth telling, one of another organization simply matches nothing. */
+function filterId(type: NodeType, id: string | null | undefined, name: string): string | null {
+  if (id === null || id === undefined) return null
+  const local = localId(type, id)
+  if (local === null) throw badInput(`${name} is not the id of a ${type}.`)
+  return local
+}
+
+type Scope = { customerId?: string | null; conversationId?: string | null }
+
+function inScope(scope: Scope): (event: LoggedEvent) => boolean {
+  const customerId = filterId('Customer', scope.customerId, 'customerId')
+  const conversationId = filterId('Conversation', scope.conversationId, 'conversationId')
+  return (event) =>
+    (customerId === null || event.customerId === customerId) && (conversationId === null || event.conversationId === conversationId)
+}
+
+const UnreadCountChange = builder.objectRef<LoggedEvent>('UnreadCountChange').implement({
+  fields: (t) => ({
+    organizationUnreadCount: t.int({ resolve: (event) => Number(event.data.organizationUnreadCount) }),
+    customer: t.field({ type: Customer, nullable: true, resolve: (event) => event.customerId }),
+  }),
+})
+
+const eventOf = (entry: LogEntry): LoggedEvent => {
+  if (entry.kind !== 'event') throw new Error('a resync entry has no event')
+  return entry.event
+}
+
+builder.subscriptionFields((t) => ({
+  communicationReceived: t.field({
+    type: Communication,
+    description: 'Each inbound communication from now on. After a disconnection some may be missed: see `inboxEvents`.',
+    args: { customerId: t.arg.id(), conversationId: t.arg.id() },
+    subscribe: (_root, args, context) => {
+      const matches = inScope(args)
+      return follow(
+        context,
+        null,
+        (entry) => entry.kind === 'event' && entry.event.type === 'COMMUNICATION_RECEIVED' && matches(entry.event),
+      )
+    },
+    resolve: (entry) => eventOf(entry).communicationId ?? '',
+  }),
+  unreadCountChanged: t.field({
+    type: UnreadCountChange,
+    args: { customerId: t.arg.id() },
+    subscribe: (_root, args, context) => {
+      const matches = inScope(args)
+      return follow(context, null, (entry) => entry.kind === 'event' && entry.event.type === 'UNREAD_COUNT_CHANGED' && matches(entry.event))
+    },
+    resolve: (entry) => eventOf(entry),
+  }),
+  inboxEvents: t.field({
+    type: InboxEvent,
+    description:
+      'Everything that happened after the cursor, then live: in order, none missing, none twice. Without `after`: from now. A cursor that is older than what is kept gives one ResyncRequiredEvent.',
+    args: { after: t.arg.string({ description: 'The `cursor` of the last event that was handled.' }), filter: t.arg({ type: Filter }) },
+    subscribe: (_root, { after, filter }, context) => {
+      const cursor = after === null || after === undefined ? null : decodeCursor(after)
+      if (cursor === null && after !== null && after !== undefined) throw badInput('after is not a cursor of inboxEvents.')
+      const matches = inScope(filter ?? {})
+      const types = filter?.types ?? null
+      return follow(
+        context,
+        cursor,
+        (entry) =>
+          entry.kind === 'resync' ||
+          (isInboxEvent(entry.event.type) && (types === null || types.includes(entry.event.type)) && matches(entry.event)),
+      )
+    },
+    resolve: (entry) => entry,
+  }),
+}))

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { schema } from '../schema/schema.ts'
+import { createAuthenticator } from './auth/authenticate.ts'
+import { signToken } from './auth/tokens.ts'
+import { createChannels } from './channels/registry.ts'
+import type { Config } from './config.ts'
+import { openDatabase } from './db/client.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { migrate } from './db/migrate.ts'
+import { DEMO_SLUG, seedDemo } from './demo.ts'
+import type { Deps } from './deps.ts'
+import { createEventLog } from './events/event-log.ts'
+import { createMemoryBus } from './events/memory-bus.ts'
+import { createRedisBus } from './events/redis-bus.ts'
+import { graphiqlPage } from './graphiql.ts'
+import { createAttachmentHandler } from './http/attachments.ts'
+import { createGraphQL } from './http/graphql.ts'
+import { graphqlHandler } from './http/graphql-handler.ts'
+import { createHealth } from './http/health.ts'
+import { createMetrics } from './http/metrics.ts'
+import { createHttpServer } from './http/server.ts'
+import { openSockets } from './http/sockets.ts'
+import { createWebhookHandler } from './http/webhooks.ts'
+import { startWorker, type Worker } from './jobs/worker.ts'
+import { createSecrets } from './secrets.ts'
+import { fileStorage } from './storage.ts'
+
+export type App = {
+  /** Where it listens. */
+  url: string
+  deps: Deps
+  /** A token for the demo organization; null where it cannot be made (production, or tokens of another issuer). */
+  demoToken: () => Promise<string | null>
+  /** No new work; requests and jobs in hand end, or are cut off after SHUTDOWN_SECONDS. */
+  close(): Promise<void>
+}
+
+const WORKER_POOL = 4
+
+type CleanUp = () => Promise<void> | void
+
+/** Composition root: config → deps → server and worker. Throws ConfigError where a setting is the reason; leaves nothing running then. */
+export async function startApp(config: Config, log: Logger): Promise<App> {
+  const cleanUps: CleanUp[] = []
+  const close = async () => {
+    for (const cleanUp of cleanUps.splice(0).reverse()) {
+      try {
+        await cleanUp()
+      } catch (error) {
+        log.error({ err: error }, 'a part did not close well')
+      }
+    }
+  }
+  try {
+    return await compose({ ...config }, log, cleanUps, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: () => Promise<void>): Promise<App> {
+  const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, cleanUps))
+  const applied = await migrate(databaseUrl, log)
+  if (applied.length > 0) log.info({ applied }, 'migrations applied')
+  const database = openDatabase(databaseUrl, { max: config.DATABASE_POOL, log })
+  cleanUps.push(() => database.close())
+  const bus = config.REDIS_URL === undefined ? createMemoryBus() : createRedisBus(config.REDIS_URL, log)
+  cleanUps.push(() => bus.close())
+
+  const deps: Deps = {
+    config,
+    db: database.db,
+    pool: database.pool,
+    bus,
+    channels: createChannels(config),
+    secrets: createSecrets(config.ENCRYPTION_KEY),
+    storage: fileStorage(`${config.DATA_DIR}/storage`),
+    log,
+    clock: () => new Date(),
+  }
+  if (config.NODE_ENV !== 'production') await seedDemo(deps)
+
+  const metrics = createMetrics()
+  const events = createEventLog({ pool: deps.pool, bus, log, pollMs: config.POLL_SECONDS * 1000 })
+  const authenticator = createAuthenticator(deps)
+  const demoToken = () => tokenFor(config)
+  const graphiql = config.GRAPHIQL ? graphiqlPage(demoToken) : null
+  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, graphiql })
+  let worker: Worker | null = null
+  let shuttingDown = false
+  const health = createHealth(deps, {
+    worker: () => (config.WORKER === 'off' ? 'off' : worker?.healthy() === true ? null : 'stopped'),
+    shuttingDown: () => shuttingDown,
+  })
+  observeState(deps, metrics, events)
+
+  const operations = { '/health/live': health.live, '/health/ready': health.ready, '/metrics': metrics.handler }
+  const product = {
+    '/graphql': graphqlHandler(config, yoga),
+    '/webhooks/': createWebhookHandler({ ...deps, metrics }),
+    '/attachments/': createAttachmentHandler(deps),
+  }
+  const server = createHttpServer({ config, log, metrics }, config.WORKER === 'only' ? operations : { ...operations, ...product })
+  const { host, port } = await server.listen()
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  config.PUBLIC_URL ??= url
+  cleanUps.push(() => server.close(config.SHUTDOWN_SECONDS * 1000))
+  if (config.WORKER !== 'off') {
+    const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log })
+    cleanUps.push(() => workerDatabase.close())
+    const started = await startWorker(deps, workerDatabase.pool, {
+      concurrency: WORKER_POOL,
+      alone: config.DATABASE_URL === undefined,
+      onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),
+    })
+    worker = started
+    cleanUps.push(() => Promise.race([started.stop(), delay(config.SHUTDOWN_SECONDS * 1000, undefined, { ref: false })]))
+  }
+  if (config.WORKER !== 'only') {
+    const sockets = openSockets(deps, { server: server.server, yoga, authenticator, metrics })
+    cleanUps.push(() => {
+      shuttingDown = true
+      events.close()
+      return sockets.close()
+    })
+  }
+  return { url, deps, demoToken, close }
+}
+
+async function embeddedUrl(config: Config, log: Logger, cleanUps: CleanUp[]): Promise<string> {
+  const embedded = await startEmbedded({ dataDir: config.DATA_DIR, log })
+  cleanUps.push(() => embedded.stop())
+  return embedded.url
+}
+
+async function tokenFor(config: Config): Promise<string | null> {
+  if (config.NODE_ENV === 'production' || config.AUTH_JWT_SECRET === undefined) return null
+  return signToken({
+    secret: config.AUTH_JWT_SECRET,
+    organization: DEMO_SLUG,
+    role: 'ADMIN',
+    subject: 'demo-admin',
+    name: 'Demo Admin',
+    email: 'admin@demo.example',
+    expiresIn: '12h',
+  })
+}
+
+function observeState(deps: Deps, metrics: ReturnType<typeof createMetrics>, events: ReturnType<typeof createEventLog>): void {
+  let counted = 0
+  metrics.onScrape(async () => {
+    const { reads, followers } = events.stats()
+    metrics.eventReads.inc(reads - counted)
+    counted = reads
+    metrics.eventFollowers.set(followers)
+  })
+  metrics.onScrape(async () => {
+    const { rows } = await deps.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE run_at <= now()')
+    metrics.outstandingJobs.set(rows[0]?.n ?? 0)
+  })
+}

@@ -1,0 +1,35 @@
+import type { Organization } from '../db/generated/client.ts'
+import { Prisma } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import { AlreadyExistsError, ValidationError } from './errors.ts'
+import { newId } from './ids.ts'
+import { requiredText } from './text.ts'
+
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** `slug`: its name in webhook addresses and tokens. Throws ValidationError, AlreadyExistsError. */
+export async function createOrganization(
+  deps: Pick<Deps, 'db'>,
+  input: { slug: string; name: string; timezone?: string },
+): Promise<Organization> {
+  if (!SLUG.test(input.slug)) {
+    throw new ValidationError('slug must have 1 to 63 characters: a-z, 0-9, and - inside.', ['slug'])
+  }
+  const name = requiredText(input.name, ['name'], 200)
+  const timezone = input.timezone ?? 'UTC'
+  if (!isTimeZone(timezone)) throw new ValidationError('timezone must be an IANA name, e.g. Europe/Istanbul.', ['timezone'])
+  try {
+    return await deps.db.organization.create({ data: { id: newId(), slug: input.slug, name, timezone } })
+  } catch (error) {
+    if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
+    throw new AlreadyExistsError(`There is already an organization "${input.slug}".`, ['slug'])
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

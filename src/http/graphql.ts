@@ -1,0 +1,90 @@
+import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases'
+import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens'
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
+import type { GraphQLSchema } from 'graphql'
+import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import type { Authenticator } from '../auth/authenticate.ts'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Deps } from '../deps.ts'
+import { endWithCredentials } from './end-with-credentials.ts'
+import { maskError } from './mask-error.ts'
+import type { Metrics } from './metrics.ts'
+import { subscribeShared } from './subscribe.ts'
+
+/** What a transport knows already; over HTTP the viewer is found from the header. */
+export type ServerContext = { viewer?: Viewer | null }
+
+export type GraphQLContext = { deps: Deps; viewer: Viewer | null }
+
+export type GraphQLServer = YogaServerInstance<ServerContext, GraphQLContext>
+
+type Options = {
+  schema: GraphQLSchema
+  authenticator: Authenticator
+  /** What the resolvers need beside deps and viewer. */
+  context: object
+  metrics: Metrics
+  /** The page at /graphql for browsers; null: none. */
+  graphiql: (() => Promise<GraphiQLOptions>) | null
+}
+
+/** The graph over HTTP and SSE on /graphql. Limits: see config.ts; a refused query says which one and by how much. */
+export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
+  const { config, log } = deps
+  const { graphiql } = options
+  return createYoga<ServerContext, GraphQLContext>({
+    schema: options.schema,
+    graphqlEndpoint: '/graphql',
+    batching: false,
+    landingPage: false,
+    graphiql: graphiql === null ? false : () => graphiql(),
+    renderGraphiQL,
+    cors: { origin: '*', credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
+    maskedErrors: { maskError: (error) => maskError(log, error) },
+    logging: {
+      debug: () => {},
+      info: () => {},
+      warn: (...args) => log.warn({ args }, 'graphql'),
+      error: (...args) => log.error({ args }, 'graphql'),
+    },
+    context: async ({ request, viewer }) => ({
+      ...options.context,
+      deps,
+      viewer: viewer === undefined ? await options.authenticator.authenticate(request.headers.get('authorization')) : viewer,
+    }),
+    plugins: [
+      maxTokensPlugin({ n: config.MAX_QUERY_TOKENS }),
+      maxAliasesPlugin({ n: config.MAX_QUERY_ALIASES }),
+      useSharedSubscriptions(),
+      useOperationMetrics(options.metrics),
+    ],
+  })
+}
+
+function useSharedSubscriptions(): Plugin<GraphQLContext> {
+  return {
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn(async (args: Parameters<typeof subscribeShared>[0]) => {
+        const results = await subscribeShared(args)
+        const { viewer, deps } = args.contextValue as GraphQLContext
+        return Symbol.asyncIterator in results && viewer !== null ? endWithCredentials(deps, viewer, results) : results
+      })
+    },
+  }
+}
+
+function useOperationMetrics(metrics: Metrics): Plugin<GraphQLContext> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result }) {
+        const failed = !(Symbol.asyncIterator in result) && (result.errors?.length ?? 0) > 0
+        const operation = args.document.definitions.find((definition: { kind: string }) => definition.kind === 'OperationDefinition')
+        const kind = operation !== undefined && 'operation' in operation ? operation.operation : 'unknown'
+        metrics.graphqlOperations.inc({ kind, outcome: failed ? 'error' : 'ok' })
+      },
+    }),
+    onSubscribe: () => {
+      metrics.graphqlOperations.inc({ kind: 'subscription', outcome: 'ok' })
+    },
+  }
+}
