@@ -15,7 +15,7 @@ import { ChannelAccountStatus, ChannelType, Provider, TextLimitUnit } from './en
 import { requiredId } from './global-id.ts'
 import { inOrder } from './loaders.ts'
 
-const ContentType = builder.enumType('MessageContentType', { values: ['TEXT', 'TEMPLATE', 'MEDIA'] as const })
+const ContentType = builder.enumType('MessageContentType', { values: ['TEXT', 'TEMPLATE'] as const })
 
 const Capabilities = builder.objectRef<CapabilitiesShape>('ChannelCapabilities').implement({
   description: 'What the channel allows. The same values decide whether a message is accepted.',

@@ -19,6 +19,7 @@ type ResyncEntry = Extract<LogEntry, { kind: 'resync' }>
 const graphTypes = {
   COMMUNICATION_RECEIVED: 'CommunicationReceivedEvent',
   COMMUNICATION_CREATED: 'CommunicationCreatedEvent',
+  COMMUNICATION_CHANGED: 'CommunicationChangedEvent',
   DELIVERY_STATUS_CHANGED: 'DeliveryStatusChangedEvent',
   UNREAD_COUNT_CHANGED: 'UnreadCountChangedEvent',
   CONVERSATION_CHANGED: 'ConversationChangedEvent',
@@ -68,13 +69,14 @@ const eventType = (name: string, description: string) => {
 
 const CommunicationReceived = eventType('CommunicationReceivedEvent', 'A customer has written.')
 const CommunicationCreated = eventType('CommunicationCreatedEvent', 'Staff has sent or scheduled a message, added a note or logged a call.')
+const CommunicationChanged = eventType('CommunicationChangedEvent', 'An attachment was fetched, or could not be.')
 const DeliveryStatusChanged = eventType('DeliveryStatusChangedEvent', 'An outbound message has come further.')
 const UnreadCountChanged = eventType('UnreadCountChangedEvent', 'The unread count of a customer, and so of the organization, has changed.')
 const ConversationChanged = eventType('ConversationChangedEvent', 'A conversation was made, reopened, snoozed, closed or assigned.')
 const CustomerChanged = eventType('CustomerChangedEvent', 'A customer was made or changed.')
 const OptOutChanged = eventType('OptOutChangedEvent', 'A customer has opted out of a channel, or in again.')
 
-for (const ref of [CommunicationReceived, CommunicationCreated, DeliveryStatusChanged]) {
+for (const ref of [CommunicationReceived, CommunicationCreated, CommunicationChanged, DeliveryStatusChanged]) {
   builder.objectField(ref, 'communication', (t) =>
     t.field({
       type: Communication,

@@ -1,5 +1,6 @@
 import type { Communication as Row } from '../src/db/generated/client.ts'
 import { addNote } from '../src/domain/add-note.ts'
+import { cancelMessage } from '../src/domain/cancel-message.ts'
 import {
   BodyTooLongError,
   ChannelNotConnectedError,
@@ -109,6 +110,8 @@ const MarkReadSuccess = builder.objectRef<MarkedRead>('MarkReadSuccess').impleme
   }),
 })
 
+const CancelMessage = builder.inputType('CancelMessageInput', { fields: (t) => ({ communicationId: t.id({ required: true }) }) })
+
 const authScopes = { role: 'AGENT' } as const
 
 builder.mutationFields((t) => ({
@@ -149,6 +152,17 @@ builder.mutationFields((t) => ({
           content: { text: content.text, template },
         }),
       }
+    },
+  }),
+  cancelMessage: t.field({
+    type: success('CancelMessageSuccess'),
+    description: 'AGENT. Withdraws a message that is still SCHEDULED. Canceling again changes nothing.',
+    authScopes,
+    errors: { types: [ValidationError, NotFoundError] },
+    args: { input: t.arg({ type: CancelMessage, required: true }) },
+    resolve: async (_root, { input }, context) => {
+      const id = requiredId('Communication', input.communicationId, ['input', 'communicationId'])
+      return { communication: await cancelMessage(context.deps, actorOf(context), id) }
     },
   }),
   addNote: t.field({

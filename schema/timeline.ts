@@ -1,5 +1,4 @@
-import type { EventType } from '../src/db/generated/enums.ts'
-import { listTimeline, type TimelineRow, timelineCursor, timelineTypes } from '../src/domain/list-timeline.ts'
+import { listTimeline, type TimelineRow, type TimelineType, timelineCursor, timelineTypes } from '../src/domain/list-timeline.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
@@ -10,9 +9,7 @@ import { batched } from './loaders.ts'
 import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
-type TimelineType = Exclude<EventType, 'UNREAD_COUNT_CHANGED'>
-
-const TimelineEventType = builder.enumType('TimelineEventType', { values: timelineTypes as TimelineType[] })
+const TimelineEventType = builder.enumType('TimelineEventType', { values: timelineTypes })
 
 const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement({
   description: 'Something that happened with a customer, from the log of events.',

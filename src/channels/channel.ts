@@ -18,12 +18,10 @@ export type Capabilities = {
   messagingWindowHours: number | null
   /** Outside the window, only templates that the provider has approved go through. */
   templatesNeedApproval: boolean
-  content: readonly ('TEXT' | 'TEMPLATE' | 'MEDIA')[]
+  content: readonly ('TEXT' | 'TEMPLATE')[]
   inbound: boolean
   deliveryReceipts: boolean
   readReceipts: boolean
-  /** Customers may opt out by keyword (STOP, START). */
-  optOutKeywords: boolean
 }
 
 /**

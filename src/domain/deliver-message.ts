@@ -4,11 +4,12 @@ import type { ChannelAccount, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
+import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
 import { RecipientOptedOutError, UserError } from './errors.ts'
 import { hasOptedOut, recordOptOut } from './opt-outs.ts'
 import { checkWindow } from './policies.ts'
-import { advance, applyEarlyReceipts } from './record-receipt.ts'
+import { applyEarlyReceipts } from './record-receipt.ts'
 import { webhookUrl } from './webhook-url.ts'
 
 type Attempt = { communication: Communication; account: ChannelAccount; outgoing: Outgoing }
@@ -169,6 +170,7 @@ function channelOf(communication: Communication) {
 }
 
 async function lock(tx: Tx, id: string): Promise<Communication> {
-  await tx.$queryRaw`SELECT FROM communication WHERE id = ${id}::uuid FOR NO KEY UPDATE`
-  return tx.communication.findUniqueOrThrow({ where: { id } })
+  const communication = await lockCommunication(tx, id)
+  if (communication === null) throw new Error(`communication ${id} is gone`)
+  return communication
 }

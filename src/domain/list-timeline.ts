@@ -16,8 +16,12 @@ export type TimelineRow = {
 
 const SEQ_FORM = /^\d{1,18}$/
 
-/** Counters are no history: a timeline leaves their changes out. */
-export const timelineTypes = Object.values(EventType).filter((type) => type !== 'UNREAD_COUNT_CHANGED')
+/** Counters and arriving attachments are no history: a timeline leaves them out. */
+const LEFT_OUT = ['UNREAD_COUNT_CHANGED', 'COMMUNICATION_CHANGED'] as const satisfies EventType[]
+
+export type TimelineType = Exclude<EventType, (typeof LEFT_OUT)[number]>
+
+export const timelineTypes = Object.values(EventType).filter((type): type is TimelineType => !LEFT_OUT.some((other) => other === type))
 
 export const timelineCursor = (row: { seq: bigint }): string => encodeKeys([String(row.seq)])
 

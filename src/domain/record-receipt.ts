@@ -1,9 +1,8 @@
 import type { ReceiptFact } from '../channels/channel.ts'
 import type { Communication } from '../db/generated/client.ts'
-import type { DeliveryStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
-import { advances, furthest, milestones } from './delivery-status.ts'
+import { advance } from './advance.ts'
 import { newId } from './ids.ts'
 import type { RawWebhook } from './receive-message.ts'
 import { cleanText } from './text.ts'
@@ -34,6 +33,7 @@ export async function recordReceipt(
         },
       })
     }
+    if (fact.communicationId === null) await lockExternalId(tx, account.id, fact.externalMessageId)
     const communication = await lockOutbound(tx, account, fact)
     await tx.receipt.create({
       data: {
@@ -48,39 +48,6 @@ export async function recordReceipt(
       },
     })
     if (communication !== null) await advance(tx, recorder, communication, fact)
-  })
-}
-
-type Advance = { status: DeliveryStatus; error: { code: string; message: string } | null; externalMessageId: string | null }
-
-/** Moves a locked communication to `to.status` where that is further, with its event. */
-export async function advance(tx: Tx, recorder: Recorder, communication: Communication, to: Advance): Promise<void> {
-  const previous = communication.deliveryStatus ?? 'PENDING'
-  const status = furthest(previous, to.status)
-  const moved = advances(previous, to.status)
-  const learnedId = communication.externalMessageId === null && to.externalMessageId !== null
-  if (!moved && !learnedId) return
-  await tx.communication.update({
-    where: { id: communication.id },
-    data: {
-      deliveryStatus: status,
-      externalMessageId: communication.externalMessageId ?? to.externalMessageId,
-      ...(moved
-        ? {
-            failureCode: status === 'FAILED' ? (to.error?.code ?? null) : null,
-            failureMessage: status === 'FAILED' ? (to.error?.message ?? 'The provider could not deliver the message.') : null,
-            ...milestones(status, communication, new Date()),
-          }
-        : {}),
-    },
-  })
-  if (!moved) return
-  recorder.event({
-    type: 'DELIVERY_STATUS_CHANGED',
-    customerId: communication.customerId,
-    conversationId: communication.conversationId,
-    communicationId: communication.id,
-    data: { deliveryStatus: status, previousStatus: previous },
   })
 }
 
@@ -99,6 +66,7 @@ export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicati
   const communication = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
   const { channelAccountId, externalMessageId } = communication
   if (channelAccountId === null || externalMessageId === null) return
+  await lockExternalId(tx, channelAccountId, externalMessageId)
   const early = await tx.receipt.findMany({ where: { channelAccountId, externalMessageId, communicationId: null }, orderBy: { id: 'asc' } })
   let current = communication
   for (const receipt of early) {
@@ -107,4 +75,12 @@ export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicati
     await advance(tx, recorder, current, { status: receipt.status, error, externalMessageId })
     current = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
   }
+}
+
+/**
+ * A receipt without our id and the answer that names its message may be stored at the same moment: one of the two has to see the other.
+ * Held until the end of the transaction.
+ */
+async function lockExternalId(tx: Tx, channelAccountId: string, externalMessageId: string): Promise<void> {
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${channelAccountId} ${externalMessageId}`}, 0))::text`
 }

@@ -1,4 +1,4 @@
-import { type Runner, run, type TaskList } from 'graphile-worker'
+import { type JobHelpers, type Runner, run, type TaskList } from 'graphile-worker'
 import type pg from 'pg'
 import type { Deps } from '../deps.ts'
 import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
@@ -28,11 +28,11 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       const { provider, outcome } = await deliverMessage(deps, communicationId)
       options.onSend(provider, outcome)
     },
-    'fetch-attachment': ({ attachmentId }) => fetchAttachment(deps, attachmentId),
+    'fetch-attachment': ({ attachmentId }, { job }) => fetchAttachment(deps, attachmentId, job.attempts >= job.max_attempts),
     'record-receipt': (receipt) => applyLaterReceipt(deps, receipt),
     'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),
     'recover-stale': () => recoverStale(deps, deps.config.STALE_JOB_SECONDS),
-  } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name]) => Promise<void> | void }
+  } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
   await recoverStale(deps, options.alone ? 0 : deps.config.STALE_JOB_SECONDS)
   const runner: Runner = await run({
     pgPool,

@@ -6,11 +6,10 @@ export const smsCapabilities: Capabilities = {
   textLimitUnit: 'CHARACTERS',
   messagingWindowHours: null,
   templatesNeedApproval: false,
-  content: ['TEXT', 'TEMPLATE', 'MEDIA'],
+  content: ['TEXT', 'TEMPLATE'],
   inbound: true,
   deliveryReceipts: true,
   readReceipts: false,
-  optOutKeywords: true,
 }
 
 /** Source of the window: https://www.twilio.com/docs/whatsapp/key-concepts#customer-service-windows */

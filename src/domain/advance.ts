@@ -1,0 +1,50 @@
+import type { Communication } from '../db/generated/client.ts'
+import type { DeliveryStatus } from '../db/generated/enums.ts'
+import type { Recorder, Tx } from '../events/transact.ts'
+import { advances, furthest, milestones } from './delivery-status.ts'
+
+/** Locks the row until the end of the transaction; null where there is none. */
+export async function lockCommunication(tx: Tx, id: string): Promise<Communication | null> {
+  await tx.$queryRaw`SELECT FROM communication WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+  return tx.communication.findUnique({ where: { id } })
+}
+
+type Advance = { status: DeliveryStatus; error: { code: string; message: string } | null; externalMessageId: string | null }
+
+/** Moves a locked communication to `to.status` where that is further, with its event. */
+export async function advance(
+  tx: Tx,
+  recorder: Recorder,
+  communication: Communication,
+  to: Advance,
+  actorId: string | null = null,
+): Promise<void> {
+  const previous = communication.deliveryStatus ?? 'PENDING'
+  const status = furthest(previous, to.status)
+  const moved = advances(previous, to.status)
+  const learnedId = communication.externalMessageId === null && to.externalMessageId !== null
+  if (!moved && !learnedId) return
+  await tx.communication.update({
+    where: { id: communication.id },
+    data: {
+      deliveryStatus: status,
+      externalMessageId: communication.externalMessageId ?? to.externalMessageId,
+      ...(moved
+        ? {
+            failureCode: status === 'FAILED' ? (to.error?.code ?? null) : null,
+            failureMessage: status === 'FAILED' ? (to.error?.message ?? 'The provider could not deliver the message.') : null,
+            ...milestones(status, communication, new Date()),
+          }
+        : {}),
+    },
+  })
+  if (!moved) return
+  recorder.event({
+    type: 'DELIVERY_STATUS_CHANGED',
+    actorId,
+    customerId: communication.customerId,
+    conversationId: communication.conversationId,
+    communicationId: communication.id,
+    data: { deliveryStatus: status, previousStatus: previous },
+  })
+}
