@@ -48,24 +48,25 @@ WITH raw AS (
   SELECT * FROM unnest(:kinds::"IdentityKind"[], :scopes::text[], :identityValues::text[], :verified::boolean[], :identityIds::uuid[])
     WITH ORDINALITY AS g(kind, scope, value, verified, id, ord)
 ), known AS (
-  SELECT i.customer_id, g.ord FROM given g
+  SELECT i.customer_id, g.ord, i.verified >= g.verified AS settled FROM given g
   JOIN customer_identity i ON i.organization_id = :organizationId::uuid AND i.kind = g.kind AND i.scope = g.scope AND i.value = g.value
   ORDER BY g.ord LIMIT 1
 ), first_identity AS (
   INSERT INTO customer_identity (id, organization_id, customer_id, kind, scope, value, verified)
   SELECT g.id, :organizationId::uuid, coalesce((SELECT customer_id FROM known), :newCustomerId::uuid), g.kind, g.scope, g.value, g.verified
   FROM given g, raw
-  WHERE g.ord = 1 AND NOT EXISTS (SELECT FROM known WHERE ord = 1)
+  WHERE g.ord = 1 AND NOT EXISTS (SELECT FROM known WHERE ord = 1 AND settled)
   ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = customer_identity.verified OR excluded.verified
   RETURNING customer_id
 ), sender AS (
   SELECT customer_id FROM first_identity
   UNION ALL
-  SELECT known.customer_id FROM known, raw WHERE known.ord = 1
+  SELECT known.customer_id FROM known, raw WHERE known.ord = 1 AND known.settled
 ), other_identities AS (
   INSERT INTO customer_identity (id, organization_id, customer_id, kind, scope, value, verified)
   SELECT g.id, :organizationId::uuid, sender.customer_id, g.kind, g.scope, g.value, g.verified FROM given g, sender WHERE g.ord > 1
-  ON CONFLICT (organization_id, kind, scope, value) DO NOTHING
+  ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = true
+    WHERE customer_identity.customer_id = excluded.customer_id AND excluded.verified AND NOT customer_identity.verified
 ), person AS (
   INSERT INTO customer (id, organization_id, name, unread_count, created_at)
   SELECT sender.customer_id, :organizationId::uuid, :name::text, 1, :now::timestamptz FROM sender
