@@ -81,10 +81,17 @@ export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   }),
 })
 
-type FilterArgument = Omit<ConversationFilter, 'channelAccountId' | 'assigneeId'> & {
+export type FilterArgument = Omit<ConversationFilter, 'channelAccountId' | 'assigneeId'> & {
   channelAccountId?: string | null
   assigneeId?: string | null
 }
+
+/** The filter with the rows' own ids. Throws NotFoundError for what cannot be an id. */
+export const conversationFilter = (given: FilterArgument | null | undefined): ConversationFilter => ({
+  ...given,
+  channelAccountId: optionalId('ChannelAccount', given?.channelAccountId, ['filter', 'channelAccountId']),
+  assigneeId: optionalId('Member', given?.assigneeId, ['filter', 'assigneeId']),
+})
 
 /** A connection of conversations; neighbours in the same execution share one statement. */
 export async function conversationsOf(
@@ -94,11 +101,7 @@ export async function conversationsOf(
   args: PageArguments & { filter?: FilterArgument | null },
 ) {
   const page = checkedPage(args)
-  const filter: ConversationFilter = {
-    ...args.filter,
-    channelAccountId: optionalId('ChannelAccount', args.filter?.channelAccountId, ['filter', 'channelAccountId']),
-    assigneeId: optionalId('Member', args.filter?.assigneeId, ['filter', 'assigneeId']),
-  }
+  const filter = conversationFilter(args.filter)
   const organizationId = organizationOf(context)
   const result = await batched(context, `conversations of ${scope}`, { page, filter }, parentId, (parentIds) =>
     listConversations(context.deps, organizationId, scope, parentIds, filter, page),

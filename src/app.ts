@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { answerKnown as answerKnownOf } from '../schema/known/operations.ts'
 import { schema } from '../schema/schema.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { signToken } from './auth/tokens.ts'
@@ -22,7 +22,8 @@ import { createMetrics } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { openSockets } from './http/sockets.ts'
 import { createWebhookHandler } from './http/webhooks.ts'
-import { startWorker, type Worker } from './jobs/worker.ts'
+import type { KeptRunner } from './jobs/runner.ts'
+import { startWorker } from './jobs/worker.ts'
 import { createSecrets } from './secrets.ts'
 import { fileStorage } from './storage.ts'
 
@@ -87,8 +88,9 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   const authenticator = createAuthenticator(deps)
   const demoToken = () => tokenFor(config)
   const graphiql = config.GRAPHIQL ? graphiqlPage(demoToken) : null
-  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, graphiql })
-  let worker: Worker | null = null
+  const answerKnown = answerKnownOf.bind(null, schema)
+  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, answerKnown, metrics, graphiql })
+  let worker: KeptRunner | null = null
   let shuttingDown = false
   const health = createHealth(deps, {
     worker: () => (config.WORKER === 'off' ? 'off' : worker?.healthy() === true ? null : 'stopped'),
@@ -106,25 +108,27 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   const { host, port } = await server.listen()
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   config.PUBLIC_URL ??= url
-  cleanUps.push(() => server.close(config.SHUTDOWN_SECONDS * 1000))
+  const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log })
+  cleanUps.push(() => workerDatabase.close())
+  cleanUps.push(async () => {
+    const deadlineMs = config.SHUTDOWN_SECONDS * 1000
+    await Promise.all([server.close(deadlineMs), worker?.stop(deadlineMs)])
+  })
   if (config.WORKER !== 'off') {
-    const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log })
-    cleanUps.push(() => workerDatabase.close())
-    const started = await startWorker(deps, workerDatabase.pool, {
+    worker = await startWorker(deps, workerDatabase.pool, {
       concurrency: WORKER_POOL,
       alone: config.DATABASE_URL === undefined,
       onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),
     })
-    worker = started
-    cleanUps.push(() => Promise.race([started.stop(), delay(config.SHUTDOWN_SECONDS * 1000, undefined, { ref: false })]))
   }
+  cleanUps.push(() => {
+    shuttingDown = true
+    events.close()
+  })
   if (config.WORKER !== 'only') {
     const sockets = openSockets(deps, { server: server.server, yoga, authenticator, metrics })
-    cleanUps.push(() => {
-      shuttingDown = true
-      events.close()
-      return sockets.close()
-    })
+    // Before the event log ends, so that a client sees its socket close with 1001 instead of its subscriptions end well.
+    cleanUps.push(() => sockets.close())
   }
   return { url, deps, demoToken, close }
 }

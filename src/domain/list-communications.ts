@@ -38,12 +38,7 @@ export async function listCommunications(
 ): Promise<Map<string, PageResult<{ id: string }>>> {
   const newestFirst = scope === 'organization'
   const descending = newestFirst !== page.backwards
-  const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [UUID_FORM], cursorArgument(page))[0]
-  const conditions = [
-    Prisma.sql`organization_id = ${organizationId}::uuid`,
-    ...(cursor === null || cursor === undefined ? [] : [descending ? Prisma.sql`id < ${cursor}::uuid` : Prisma.sql`id > ${cursor}::uuid`]),
-    ...filterConditions(filter),
-  ]
+  const conditions = [Prisma.sql`organization_id = ${organizationId}::uuid`, placeIn(page, descending), ...filterConditions(filter)]
   const rows = await deps.db.$queryRaw<{ parent: string; id: string }[]>`
     SELECT parent, id FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
       SELECT id FROM communication WHERE ${columns[scope]} = p.parent AND ${Prisma.join(conditions, ' AND ')}
@@ -59,6 +54,15 @@ export async function listCommunications(
     ]),
   )
 }
+
+function placeIn(page: Page, descending: boolean): Prisma.Sql {
+  if (page.cursor === null) return Prisma.sql`true`
+  const [id] = decodeKeys(page.cursor, [UUID_FORM], cursorArgument(page))
+  return descending ? Prisma.sql`id < ${id}::uuid` : Prisma.sql`id > ${id}::uuid`
+}
+
+/** The condition on `id` that a page of a thread begins behind its cursor. Throws ValidationError. */
+export const communicationPlace = (page: Page): Prisma.Sql => placeIn(page, page.backwards)
 
 function filterConditions(filter: CommunicationFilter): Prisma.Sql[] {
   const { types, direction, unread, since, until, search } = filter

@@ -29,15 +29,11 @@ export async function listConversations(
   filter: ConversationFilter,
   page: Page,
 ): Promise<Map<string, PageResult<Row>>> {
-  if (filter.unassigned && filter.assigneeId) {
-    throw new ValidationError('assigneeId and unassigned: true exclude each other.', ['filter', 'unassigned'])
-  }
   const order = page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`
-  const conditions = [Prisma.sql`c.organization_id = ${organizationId}::uuid`, ...cursorCondition(page), ...filterConditions(filter)]
   const parent = scope === 'organization' ? Prisma.sql`c.organization_id` : Prisma.sql`c.customer_id`
   const rows = await deps.db.$queryRaw<(Row & { parent: string })[]>`
     SELECT parent, id, last_activity_at AS "lastActivityAt" FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
-      SELECT c.id, c.last_activity_at FROM conversation c WHERE ${parent} = p.parent AND ${Prisma.join(conditions, ' AND ')}
+      SELECT c.id, c.last_activity_at FROM conversation c WHERE ${parent} = p.parent AND ${conversationConditions(organizationId, filter, page)}
       ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${page.limit + 1}
     ) AS item`
   return new Map(
@@ -49,6 +45,15 @@ export async function listConversations(
       ),
     ]),
   )
+}
+
+/** What the rows of a page have in common, on the alias `c`. Throws ValidationError. */
+export function conversationConditions(organizationId: string, filter: ConversationFilter, page: Page): Prisma.Sql {
+  if (filter.unassigned && filter.assigneeId) {
+    throw new ValidationError('assigneeId and unassigned: true exclude each other.', ['filter', 'unassigned'])
+  }
+  const tenant = Prisma.sql`c.organization_id = ${organizationId}::uuid`
+  return Prisma.join([tenant, ...cursorCondition(page), ...filterConditions(filter)], ' AND ')
 }
 
 function cursorCondition(page: Page): Prisma.Sql[] {

@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto'
+import { Prisma } from '../../src/db/generated/client.ts'
+import type { Deps } from '../../src/deps.ts'
+import type { NodeType } from '../global-id.ts'
+
+/** The global id of a row, as `globalId` makes it. (PostgreSQL breaks base64 after 76 characters; these are shorter.) */
+export const globalIdSql = (type: NodeType, column: string): string => `encode(convert_to('${type}:' || ${column}, 'UTF8'), 'base64')`
+
+/** A time as JSON has it; sessions are in UTC. */
+export const isoTime = (column: string): string => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+/** A nested object from `"key": expression` pairs, in their order. */
+export const object = (fields: Record<string, string>): string =>
+  `(SELECT row_to_json(o) FROM (SELECT ${Object.entries(fields)
+    .map(([key, expression]) => `${expression} AS "${key}"`)
+    .join(', ')}) AS o)`
+
+/** The object where the row exists, else null. */
+export const objectOrNull = (present: string, fields: Record<string, string>): string =>
+  `CASE WHEN ${present} IS NULL THEN NULL ELSE ${object(fields)} END`
+
+/** Text of our own making, to be composed with parameters. */
+export const raw = (text: string): Prisma.Sql => Prisma.raw(text)
+
+/** One prepared statement for each shape. */
+export async function rowsOf<Row extends object>(deps: Pick<Deps, 'pool'>, sql: Prisma.Sql): Promise<Row[]> {
+  const { rows } = await deps.pool.query<Row>({ name: hash('sha1', sql.text, 'base64url'), text: sql.text, values: sql.values })
+  return rows
+}
