@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util'
+import { CommandError, required, runCommand } from './command.ts'
+import { receive } from './simulated-message.ts'
+import { report } from './simulated-receipt.ts'
+
+const HELP = `Posts a signed Twilio webhook to the running server, as if a customer had written. Settings are the server's (PORT, PUBLIC_URL, …).
+
+npm run simulate -- sms --from +905551112233 "Is my permit ready?"
+npm run simulate -- whatsapp --from +905551112233 --name "Ayşe Yılmaz" "Hello"
+npm run simulate -- stop --from +905551112233 [--channel whatsapp]     the customer opts out; start: opts in again
+npm run simulate -- status --communication <id> --status delivered     a delivery receipt for a message that we sent
+
+  --from           the customer's number
+  --to             our number; the organization's first connected one of the channel by default
+  --organization   its slug; demo by default
+  --name           the customer's profile name (WhatsApp)
+  --media          address of a picture or file, repeatable; the sandbox takes data: URLs, e.g. data:text/plain,Hello
+  --message-sid    Twilio's id of the message; one that was used before changes nothing
+  --count          how many messages, 1 to 10000
+  --communication  an id from the graph, or the row's
+  --status         sent, delivered, read, failed, undelivered, …
+  --error-code     Twilio's, with failed and undelivered, e.g. 30008`
+
+const common = {
+  from: { type: 'string' },
+  to: { type: 'string' },
+  organization: { type: 'string', default: 'demo' },
+  'message-sid': { type: 'string' },
+} as const
+const messageOptions = {
+  ...common,
+  media: { type: 'string', multiple: true },
+  count: { type: 'string', default: '1' },
+} as const
+
+await runCommand(HELP, async ([command, ...args]) => {
+  if (command === 'sms') {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: messageOptions })
+    await receive('SMS', { ...addressed(values), ...said(values, positionals) })
+  } else if (command === 'whatsapp') {
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { ...messageOptions, name: { type: 'string' } } })
+    await receive('WHATSAPP', { ...addressed(values), ...said(values, positionals), name: values.name })
+  } else if (command === 'stop' || command === 'start') {
+    const { values } = parseArgs({ args, options: { ...common, channel: { type: 'string', default: 'sms' } } })
+    await receive(channelNamed(values.channel), { ...addressed(values), body: command.toUpperCase() })
+  } else if (command === 'status') {
+    const options = { communication: { type: 'string' }, status: { type: 'string' }, 'error-code': { type: 'string' } } as const
+    const { values } = parseArgs({ args, options })
+    await report(required(values.communication, 'communication'), required(values.status, 'status'), values['error-code'])
+  } else {
+    throw new CommandError('say "sms", "whatsapp", "stop", "start" or "status"; see --help')
+  }
+})
+
+function addressed(values: { from?: string; to?: string; organization: string; 'message-sid'?: string }) {
+  return { from: required(values.from, 'from'), to: values.to, organization: values.organization, sid: values['message-sid'] }
+}
+
+function said({ media = [], count }: { media?: string[]; count: string }, words: string[]) {
+  const body = words.join(' ')
+  if (body === '' && media.length === 0) throw new CommandError('what does the customer write? Give a text, or --media')
+  return { body, media, count: countOf(count) }
+}
+
+function channelNamed(name: string): 'SMS' | 'WHATSAPP' {
+  const channel = name.toUpperCase()
+  if (channel === 'SMS' || channel === 'WHATSAPP') return channel
+  throw new CommandError(`--channel must be sms or whatsapp, not "${name}"`)
+}
+
+function countOf(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count
+  throw new CommandError(`--count must be a whole number from 1 to 10000, not "${text}"`)
+}
