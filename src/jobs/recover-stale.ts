@@ -11,6 +11,11 @@ export async function recoverStale(deps: Pick<Deps, 'pool' | 'log'>, seconds: nu
   )
   if (rows.length === 0) return
   const workers = rows.map((row) => row.locked_by)
-  await deps.pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
+  await giveBack(deps, workers)
   deps.log.warn({ workers }, 'jobs of dead workers given back')
+}
+
+/** Unlocks what these workers hold, by the ids in `locked_by`. */
+export async function giveBack(deps: Pick<Deps, 'pool'>, workers: string[]): Promise<void> {
+  await deps.pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
 }

@@ -1,4 +1,4 @@
-import { type JobHelpers, type Runner, run, type TaskList } from 'graphile-worker'
+import type { JobHelpers, TaskList } from 'graphile-worker'
 import type pg from 'pg'
 import type { Deps } from '../deps.ts'
 import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
@@ -6,23 +6,19 @@ import { wakeConversation } from '../domain/change-conversation.ts'
 import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
 import type { Jobs } from './enqueue.ts'
-import { recoverStale } from './recover-stale.ts'
+import { giveBack, recoverStale } from './recover-stale.ts'
+import { type KeptRunner, keepRunning } from './runner.ts'
 import { workerLogger } from './worker-logger.ts'
-
-export type Worker = {
-  /** Takes no new job, waits for those in hand, and gives back what does not end. */
-  stop(): Promise<void>
-  healthy(): boolean
-}
 
 type Options = {
   concurrency: number
-  onSend: (provider: string, outcome: DeliveryOutcome) => void /** The database is ours alone: every lock found is a dead process's. */
+  onSend: (provider: string, outcome: DeliveryOutcome) => void
+  /** The database is ours alone: every lock found is a dead process's. */
   alone: boolean
 }
 
 /** Starts graphile-worker in this process. Payloads are ours: they were written by `enqueue` in the same version of the schema. */
-export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options): Promise<Worker> {
+export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options): Promise<KeptRunner> {
   const tasks = {
     deliver: async ({ communicationId }) => {
       const { provider, outcome } = await deliverMessage(deps, communicationId)
@@ -33,30 +29,20 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),
     'recover-stale': () => recoverStale(deps, deps.config.STALE_JOB_SECONDS),
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
-  await recoverStale(deps, options.alone ? 0 : deps.config.STALE_JOB_SECONDS)
-  const runner: Runner = await run({
-    pgPool,
-    concurrency: options.concurrency,
-    noHandleSignals: true,
-    pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
-    taskList: tasks as unknown as TaskList,
-    crontab: '* * * * * recover-stale',
-    logger: workerLogger(deps.log),
-  })
-  let running = true
-  runner.promise.then(
-    () => {
-      running = false
+  return keepRunning(
+    {
+      pgPool,
+      concurrency: options.concurrency,
+      noHandleSignals: true,
+      pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
+      taskList: tasks as unknown as TaskList,
+      crontab: '* * * * * recover-stale',
+      logger: workerLogger(deps.log),
     },
-    (error: unknown) => {
-      running = false
-      deps.log.error({ err: error }, 'worker ended')
+    deps.log,
+    async (before) => {
+      if (before !== null) await giveBack(deps, [before])
+      await recoverStale(deps, options.alone ? 0 : deps.config.STALE_JOB_SECONDS)
     },
   )
-  return {
-    stop: async () => {
-      if (running) await runner.stop()
-    },
-    healthy: () => running,
-  }
 }
