@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Role } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { hashApiKey, isApiKey, looksLikeApiKey } from '../domain/api-key-secret.ts'
@@ -21,9 +22,14 @@ export type Authenticator = {
   authenticate(authorization: string | null | undefined): Promise<Viewer | null>
 }
 
-/** Costs one prepared statement a request; a second one where the member is new or changed. */
+// A token says the same each time it is sent; what can change without it (a signing key withdrawn) takes effect after this.
+const TOKEN_MEMORY_MS = 10_000
+const TOKENS_REMEMBERED = 10_000
+
+/** A token costs one prepared statement, and a second one where the member is new or changed; nothing when it comes again within seconds. */
 export function createAuthenticator(deps: AuthDeps): Authenticator {
   const verifyToken = createVerifyToken(deps)
+  const remembered = new LRUCache<string, Viewer>({ max: TOKENS_REMEMBERED, ttl: TOKEN_MEMORY_MS })
   return {
     async authenticate(authorization) {
       if (authorization === null || authorization === undefined || authorization.trim() === '') return null
@@ -31,9 +37,13 @@ export function createAuthenticator(deps: AuthDeps): Authenticator {
       const token = /^bearer +([^\s]+)$/i.exec(authorization.trim())?.[1]
       if (token === undefined) throw new UnauthenticatedError('The authorization must be "Bearer" and a token or an API key.')
       if (looksLikeApiKey(token)) return viewerOfApiKey(deps, token)
+      const known = remembered.get(token)
+      if (known !== undefined && (known.expiresAt === null || known.expiresAt > deps.clock())) return known
       const claims = readClaims(await verifyToken(token))
       const expiresAt = typeof claims.exp === 'number' ? new Date(Math.min(claims.exp * 1000, LAST_DATE)) : null
-      return { ...(await findOrMakeMember(deps, claims)), role: claims.role, apiKeyId: null, expiresAt }
+      const viewer = { ...(await findOrMakeMember(deps, claims)), role: claims.role, apiKeyId: null, expiresAt }
+      remembered.set(token, viewer)
+      return viewer
     },
   }
 }
