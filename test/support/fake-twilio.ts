@@ -9,6 +9,10 @@ import twilio from 'twilio'
 export type SendBehaviour = {
   /** Accepted at once, answered after this many milliseconds. */
   delayMs?: number
+  /** The request is here, but is accepted only when this resolves. */
+  beforeAccepting?: Promise<unknown>
+  /** Accepted at once, answered when this resolves. */
+  beforeAnswering?: Promise<unknown>
   /** The socket is destroyed: `before` the message is accepted, or `after`. */
   drop?: 'before' | 'after'
   /** Refused with this HTTP status, Twilio's code and message, and a Retry-After header. */
@@ -49,6 +53,8 @@ export type FakeTwilio = {
   cdn(content: Media): string
   /** Posts a signed status callback to the URL that the message's request carried; the answers' HTTP statuses. */
   callback(messageSid: string, status: string, extra?: Record<string, string>): Promise<number[]>
+  /** Posts exactly these parameters, signed. */
+  post(url: string, params: Record<string, string>): Promise<Response>
   /** Posts a signed inbound webhook. */
   inbound(message: InboundMessage): Promise<{ status: number; contentType: string | null; body: string; messageSid: string }>
   close(): Promise<void>
@@ -120,6 +126,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
       for (let time = 0; time < (message.answerTwice ? 2 : 1); time++) answers.push((await post(target, params)).status)
       return answers
     },
+    post,
     async inbound({ url: target, to, from, body = '', messageSid = newSid('SM'), params = {} }) {
       const sent = await post(target, {
         AccountSid: credentials.accountSid,
@@ -195,6 +202,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
 
   async function create(response: ServerResponse, params: ParsedUrlQuery): Promise<void> {
     const behaviour = behaviours.shift() ?? {}
+    await behaviour.beforeAccepting
     if (behaviour.drop === 'before') return void response.destroy()
     if (behaviour.status !== undefined) {
       if (behaviour.retryAfter !== undefined) response.setHeader('retry-after', String(behaviour.retryAfter))
@@ -204,6 +212,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
     fake.messages.push({ sid, params, answerTwice: behaviour.answerTwice ?? false })
     if (behaviour.drop === 'after') return void response.destroy()
     for (const status of behaviour.callbacksFirst ?? []) await fake.callback(sid, status)
+    await behaviour.beforeAnswering
     if (behaviour.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, behaviour.delayMs).unref())
     if (behaviour.unreadable !== undefined) return void response.writeHead(201, { 'content-type': 'text/html' }).end(behaviour.unreadable)
     json(response, 201, {
