@@ -79,7 +79,7 @@ builder.queryFields((t) => ({
     args: { channel: t.arg({ type: ChannelType }) },
     resolve: async (_root, args, context) => {
       const page = checkedPage(args)
-      const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
+      const cursor = page.cursor === null ? null : decodeKeys('templates', page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
       const rows = await context.deps.db.template.findMany({
         where: {
           organizationId: organizationOf(context),
@@ -91,7 +91,7 @@ builder.queryFields((t) => ({
       })
       return connectionOf(
         pageOf(rows, page),
-        (row) => encodeKeys([row.id]),
+        (row) => encodeKeys('templates', [row.id]),
         (row) => row,
       )
     },

@@ -22,7 +22,7 @@ export type CommunicationScope = 'organization' | 'conversation' | 'customer'
 
 const columns = { organization: Prisma.sql`organization_id`, conversation: Prisma.sql`conversation_id`, customer: Prisma.sql`customer_id` }
 
-export const communicationCursor = (row: { id: string }): string => encodeKeys([row.id])
+export const communicationCursor = (row: { id: string }): string => encodeKeys('communications', [row.id])
 
 /**
  * Ids of one page for each parent, in one statement. Conversations and customers are read like a thread, oldest first; the organization
@@ -57,7 +57,7 @@ export async function listCommunications(
 
 function placeIn(page: Page, descending: boolean): Prisma.Sql {
   if (page.cursor === null) return Prisma.sql`true`
-  const [id] = decodeKeys(page.cursor, [UUID_FORM], cursorArgument(page))
+  const [id] = decodeKeys('communications', page.cursor, [UUID_FORM], cursorArgument(page))
   return descending ? Prisma.sql`id < ${id}::uuid` : Prisma.sql`id > ${id}::uuid`
 }
 

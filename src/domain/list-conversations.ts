@@ -18,7 +18,7 @@ export type ConversationFilter = {
 
 type Row = { id: string; lastActivityAt: Date }
 
-export const conversationCursor = (row: Row): string => encodeKeys([String(row.lastActivityAt.getTime()), row.id])
+export const conversationCursor = (row: Row): string => encodeKeys('conversations', [String(row.lastActivityAt.getTime()), row.id])
 
 /** Ids of one page for each parent (the organization, or customers), latest activity first, in one statement. */
 export async function listConversations(
@@ -58,7 +58,7 @@ export function conversationConditions(organizationId: string, filter: Conversat
 
 function cursorCondition(page: Page): Prisma.Sql[] {
   if (page.cursor === null) return []
-  const [time, id] = decodeKeys(page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
+  const [time, id] = decodeKeys('conversations', page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
   const place = Prisma.sql`(${new Date(Number(time))}::timestamptz, ${id}::uuid)`
   return [page.backwards ? Prisma.sql`(c.last_activity_at, c.id) > ${place}` : Prisma.sql`(c.last_activity_at, c.id) < ${place}`]
 }

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
 import { containing, UUID_FORM } from './sql.ts'
 
-export const customerCursor = (row: { id: string }): string => encodeKeys([row.id])
+export const customerCursor = (row: { id: string }): string => encodeKeys('customers', [row.id])
 
 /** Ids of one page, newest customer first. `search`: a part of the name or of an address, in any case. */
 export async function listCustomers(
@@ -13,7 +13,7 @@ export async function listCustomers(
   page: Page,
 ): Promise<PageResult<{ id: string }>> {
   const pattern = containing(search)
-  const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [UUID_FORM], cursorArgument(page))[0]
+  const cursor = page.cursor === null ? null : decodeKeys('customers', page.cursor, [UUID_FORM], cursorArgument(page))[0]
   const conditions = [
     Prisma.sql`organization_id = ${organizationId}::uuid`,
     ...(cursor === null ? [] : [page.backwards ? Prisma.sql`id > ${cursor}::uuid` : Prisma.sql`id < ${cursor}::uuid`]),

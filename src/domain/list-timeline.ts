@@ -23,7 +23,7 @@ export type TimelineType = Exclude<EventType, (typeof LEFT_OUT)[number]>
 
 export const timelineTypes = Object.values(EventType).filter((type): type is TimelineType => !LEFT_OUT.some((other) => other === type))
 
-export const timelineCursor = (row: { seq: bigint }): string => encodeKeys([String(row.seq)])
+export const timelineCursor = (row: { seq: bigint }): string => encodeKeys('timeline', [String(row.seq)])
 
 /** What happened with each customer, newest first, from the event log, in one statement. */
 export async function listTimeline(
@@ -32,7 +32,7 @@ export async function listTimeline(
   customerIds: readonly string[],
   page: Page,
 ): Promise<Map<string, PageResult<TimelineRow>>> {
-  const cursor = page.cursor === null ? null : decodeKeys(page.cursor, [SEQ_FORM], cursorArgument(page))[0]
+  const cursor = page.cursor === null ? null : decodeKeys('timeline', page.cursor, [SEQ_FORM], cursorArgument(page))[0]
   const place =
     cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`seq > ${cursor}::bigint` : Prisma.sql`seq < ${cursor}::bigint`
   const rows = await deps.db.$queryRaw<TimelineRow[]>`

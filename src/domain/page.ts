@@ -31,13 +31,17 @@ export function checkedPage(args: PageArguments): Page {
   return { limit, backwards, cursor: cursor ?? null }
 }
 
-/** Opaque and stable: the sort keys themselves, so that rows that arrive later change nothing behind it. */
-export const encodeKeys = (keys: string[]): string => Buffer.from(`p1:${keys.join('|')}`).toString('base64url')
+/** The lists that are paged: a cursor names its own, so that it is not mistaken for a place in another. */
+export type ListName = 'communications' | 'conversations' | 'customers' | 'templates' | 'timeline'
 
-/** Throws ValidationError where the text is no cursor with keys of these forms. */
-export function decodeKeys(cursor: string, forms: RegExp[], argument: string): string[] {
+/** Opaque and stable: the sort keys themselves, so that rows that arrive later change nothing behind it. */
+export const encodeKeys = (list: ListName, keys: string[]): string => Buffer.from(`p1:${list}:${keys.join('|')}`).toString('base64url')
+
+/** Throws ValidationError where the text is no cursor of this list with keys of these forms. */
+export function decodeKeys(list: ListName, cursor: string, forms: RegExp[], argument: string): string[] {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
-  const keys = text.startsWith('p1:') ? text.slice(3).split('|') : []
+  const prefix = `p1:${list}:`
+  const keys = text.startsWith(prefix) ? text.slice(prefix.length).split('|') : []
   if (keys.length === forms.length && forms.every((form, index) => form.test(keys[index] ?? ''))) return keys
   throw new ValidationError(`${argument} is not a cursor of this list.`, [argument])
 }
