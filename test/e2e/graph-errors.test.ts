@@ -1,0 +1,320 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { globalId } from '../../schema/global-id.ts'
+import { newId } from '../../src/domain/ids.ts'
+import {
+  CreateCustomerDocument,
+  CreateTemplateDocument,
+  InboxDocument,
+  SendMessageDocument,
+  UpdateCustomerDocument,
+} from '../generated/graphql.ts'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { errorDocument, printedSchema, resultTypes } from '../support/graph.ts'
+import { openOrganization, type TestOrganization } from '../support/organization.ts'
+import { member, present } from '../support/result.ts'
+
+type Refusal = { __typename: string; code: string; message: string; path: string[] }
+
+let app: TestApp
+let org: TestOrganization
+let foreign: Ids
+let own: Ids
+
+type Ids = Record<
+  'customerId' | 'conversationId' | 'communicationId' | 'channelAccountId' | 'templateId' | 'identityId' | 'memberId',
+  string
+>
+
+const PHONE = '+905553330000'
+
+async function fill(organization: TestOrganization): Promise<Ids> {
+  await organization.sms.inbound(PHONE, 'hello')
+  const row = present((await organization.ask(InboxDocument, { filter: { search: PHONE } })).conversations.nodes[0])
+  const template = { name: 'taken', body: 'Hello {{nobody_knows}}' }
+  const made = member((await organization.ask(CreateTemplateDocument, { input: template })).createTemplate, 'CreateTemplateSuccess')
+  const changed = await organization.ask(UpdateCustomerDocument, { input: { customerId: row.customer.id, name: 'Some Body' } })
+  const { viewer } = await organization.ask<{ viewer: { member: { id: string } } }, object>('{ viewer { member { id } } }')
+  return {
+    customerId: row.customer.id,
+    conversationId: row.id,
+    communicationId: present(row.lastCommunication).id,
+    channelAccountId: organization.sms.id,
+    templateId: made.template.id,
+    identityId: present(member(changed.updateCustomer, 'UpdateCustomerSuccess').customer.identities[0]).id,
+    memberId: viewer.member.id,
+  }
+}
+
+beforeAll(async () => {
+  app = await startTestApp()
+  org = await openOrganization(app, { slug: 'errors' })
+  own = await fill(org)
+  foreign = await fill(await openOrganization(app, { slug: 'others' }))
+})
+afterAll(() => app?.close())
+
+const reached = new Set<string>()
+
+async function refused(mutation: string, input: object): Promise<Refusal> {
+  const data = await org.ask<Record<string, Refusal>, { input: object }>(errorDocument(mutation), { input })
+  const refusal = present(data[mutation])
+  reached.add(`${mutation} ${refusal.__typename}`)
+  return refusal
+}
+
+const codes: Record<string, string> = {
+  ValidationError: 'INVALID_INPUT',
+  NotFoundError: 'NOT_FOUND',
+  AlreadyExistsError: 'ALREADY_EXISTS',
+  ChannelNotConnectedError: 'CHANNEL_NOT_CONNECTED',
+  RecipientOptedOutError: 'RECIPIENT_OPTED_OUT',
+  MessagingWindowClosedError: 'MESSAGING_WINDOW_CLOSED',
+  BodyTooLongError: 'BODY_TOO_LONG',
+  IdempotencyConflictError: 'IDEMPOTENCY_CONFLICT',
+}
+
+async function expectRefusal(mutation: string, input: object, typename: string, path: string): Promise<void> {
+  const refusal = await refused(mutation, input)
+  expect(refusal, JSON.stringify(input).slice(0, 300)).toEqual({
+    __typename: typename,
+    code: codes[typename],
+    message: expect.stringMatching(/^\S.*[^\s]$/su),
+    path: ['input', ...path.split('.').filter((part) => part !== '')],
+  })
+}
+
+const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString()
+const disconnected = async () => {
+  const input = { channel: 'SMS', name: 'gone', address: '+14155550199', credentials: { sandbox: {} } }
+  const document = `mutation ($input: ConnectChannelAccountInput!) { connectChannelAccount(input: $input) { ... on ConnectChannelAccountSuccess { channelAccount { id } } } }`
+  const data = await org.ask<{ connectChannelAccount: { channelAccount: { id: string } } }, object>(document, { input })
+  const { id } = data.connectChannelAccount.channelAccount
+  expect((await refused('disconnectChannelAccount', { channelAccountId: id })).__typename).toBe('DisconnectChannelAccountSuccess')
+  return id
+}
+
+test('every input that is wrong is named by its path', async () => {
+  const { customerId, conversationId, channelAccountId, templateId } = own
+  const text = { text: 'hello' }
+  const connect = { channel: 'SMS', name: 'x', address: '+14155550142', credentials: { sandbox: {} } }
+  const cases: [mutation: string, path: string, input: object][] = [
+    ['addNote', 'body', { customerId, body: '' }],
+    ['addNote', 'body', { customerId, body: ' \n\t ' }],
+    ['addNote', 'body', { customerId, body: 'x'.repeat(20_001) }],
+    ['addNote', 'body', { customerId, body: '\u0000' }],
+    ['logCall', 'body', { customerId, body: ' ' }],
+    ['logCall', 'subject', { customerId, body: 'x', subject: 'x'.repeat(201) }],
+    ['logCall', 'direction', { customerId, body: 'x', direction: 'INTERNAL' }],
+    ['logCall', 'durationSeconds', { customerId, body: 'x', durationSeconds: -1 }],
+    ['logCall', 'durationSeconds', { customerId, body: 'x', durationSeconds: 86_401 }],
+    ['logCall', 'startedAt', { customerId, body: 'x', startedAt: inHours(1) }],
+    ['markRead', 'target.communicationIds', { target: { communicationIds: [] } }],
+    [
+      'markRead',
+      'target.communicationIds',
+      { target: { communicationIds: Array.from({ length: 501 }, () => globalId('Communication', newId())) } },
+    ],
+    ['createCustomer', '', {}],
+    ['createCustomer', '', { name: '  ' }],
+    ['createCustomer', 'name', { name: 'x'.repeat(201) }],
+    ['createCustomer', 'identities.0.value', { identities: [{ kind: 'PHONE', value: '12' }] }],
+    [
+      'createCustomer',
+      'identities.1.value',
+      {
+        identities: [
+          { kind: 'WEBCHAT', value: 'a' },
+          { kind: 'EMAIL', value: 'nobody' },
+        ],
+      },
+    ],
+    ['createCustomer', 'identities.0.value', { identities: [{ kind: 'WEBCHAT', value: ' ' }] }],
+    ['createCustomer', 'identities', { identities: Array.from({ length: 21 }, (_, n) => ({ kind: 'WEBCHAT', value: `v${n}` })) }],
+    ['updateCustomer', 'name', { customerId, name: 'x'.repeat(201) }],
+    ['updateCustomer', 'addIdentities.0.value', { customerId, addIdentities: [{ kind: 'PHONE', value: 'call me' }] }],
+    ['setConversationStatus', 'snoozedUntil', { conversationId, status: 'SNOOZED' }],
+    ['setConversationStatus', 'snoozedUntil', { conversationId, status: 'SNOOZED', snoozedUntil: inHours(-1) }],
+    ['setConversationStatus', 'snoozedUntil', { conversationId, status: 'SNOOZED', snoozedUntil: inHours(24 * 367) }],
+    ['setConversationStatus', 'snoozedUntil', { conversationId, status: 'CLOSED', snoozedUntil: inHours(1) }],
+    ['createTemplate', 'name', { name: ' ', body: 'x' }],
+    ['createTemplate', 'body', { name: 'n', body: '' }],
+    ['createTemplate', 'body', { name: 'n', body: 'x'.repeat(20_001) }],
+    ['createTemplate', 'body', { name: 'n', body: 'Hello {{customer_name' }],
+    ['createTemplate', 'body', { name: 'n', body: '{{#section}}x{{/section}}' }],
+    ['createTemplate', 'body', { name: 'n', body: '{{a.b}}' }],
+    ['createTemplate', 'body', { name: 'n', body: '{{=<% %>=}} <% x %>' }],
+    ['createTemplate', 'subject', { name: 'n', body: 'x', subject: '{{' }],
+    ['createTemplate', 'language', { name: 'n', body: 'x', language: 'no language at all' }],
+    ['createTemplate', 'providerTemplateId', { name: 'n', body: 'x', providerTemplateId: 'x'.repeat(201) }],
+    ['updateTemplate', 'body', { templateId, body: ' ' }],
+    ['updateTemplate', 'language', { templateId, language: '' }],
+    ['connectChannelAccount', 'address', { ...connect, address: 'not a number, nor a sender' }],
+    ['connectChannelAccount', 'name', { ...connect, name: '' }],
+    ['connectChannelAccount', 'channel', { ...connect, channel: 'EMAIL' }],
+    [
+      'connectChannelAccount',
+      'credentials.twilio.accountSid',
+      { ...connect, credentials: { twilio: { accountSid: 'XX', authToken: 't' } } },
+    ],
+    [
+      'connectChannelAccount',
+      'credentials.twilio.authToken',
+      { ...connect, credentials: { twilio: { accountSid: 'AC1', authToken: '' } } },
+    ],
+    ['connectChannelAccount', 'credentials.sandbox.authToken', { ...connect, credentials: { sandbox: { authToken: '' } } }],
+    ['updateChannelAccount', 'name', { channelAccountId, name: ' ' }],
+    ['updateChannelAccount', 'credentials', { channelAccountId, credentials: { twilio: { accountSid: 'AC1', authToken: 't' } } }],
+    ['createApiKey', 'name', { name: '', role: 'VIEWER' }],
+    ['sendMessage', 'content.text', { to: { conversationId }, content: { text: '' } }],
+    ['sendMessage', 'content.text', { to: { conversationId }, content: { text: ' \u0000 ' } }],
+    ['sendMessage', 'to.address', { to: { address: '***' }, content: text }],
+    ['sendMessage', 'channel', { to: { address: '+905553330001' }, content: text }],
+    ['sendMessage', 'channel', { to: { customerId }, channel: 'WHATSAPP', channelAccountId, content: text }],
+    ['sendMessage', 'sendAt', { to: { conversationId }, content: text, sendAt: inHours(-1) }],
+    ['sendMessage', 'sendAt', { to: { conversationId }, content: text, sendAt: inHours(24 * 367) }],
+    ['sendMessage', 'idempotencyKey', { to: { conversationId }, content: text, idempotencyKey: '' }],
+    ['sendMessage', 'idempotencyKey', { to: { conversationId }, content: text, idempotencyKey: 'x'.repeat(201) }],
+    ['sendMessage', 'content.template.variables', { to: { conversationId }, content: { template: { templateId } } }],
+    ['sendMessage', 'content.template.variables', { to: { conversationId }, content: { template: { templateId, variables: 'x' } } }],
+    ['sendMessage', 'content.template.variables', { to: { conversationId }, content: { template: { templateId, variables: ['x'] } } }],
+    [
+      'sendMessage',
+      'content.template.variables.nobody_knows',
+      { to: { conversationId }, content: { template: { templateId, variables: { nobody_knows: {} } } } },
+    ],
+    ['cancelMessage', 'communicationId', { communicationId: own.communicationId }],
+  ]
+  for (const [mutation, path, input] of cases) await expectRefusal(mutation, input, 'ValidationError', path)
+})
+
+test('an id that is malformed, unknown, of another type or of another organization does not exist', async () => {
+  const { customerId, conversationId, communicationId } = own
+  const text = { text: 'hello' }
+  const places: [mutation: string, path: string, type: keyof Ids, input: (id: string) => object][] = [
+    ['addNote', 'customerId', 'customerId', (id) => ({ customerId: id, body: 'x' })],
+    ['addNote', 'conversationId', 'conversationId', (id) => ({ customerId, conversationId: id, body: 'x' })],
+    ['logCall', 'customerId', 'customerId', (id) => ({ customerId: id, body: 'x' })],
+    ['logCall', 'conversationId', 'conversationId', (id) => ({ customerId, conversationId: id, body: 'x' })],
+    ['markRead', 'target.customerId', 'customerId', (id) => ({ target: { customerId: id } })],
+    ['markRead', 'target.conversationId', 'conversationId', (id) => ({ target: { conversationId: id } })],
+    ['markRead', 'target.communicationIds.1', 'communicationId', (id) => ({ target: { communicationIds: [communicationId, id] } })],
+    ['updateCustomer', 'customerId', 'customerId', (id) => ({ customerId: id, name: 'x' })],
+    ['updateCustomer', 'removeIdentityIds.0', 'identityId', (id) => ({ customerId, removeIdentityIds: [id] })],
+    ['assignConversation', 'conversationId', 'conversationId', (id) => ({ conversationId: id })],
+    ['assignConversation', 'assigneeId', 'memberId', (id) => ({ conversationId, assigneeId: id })],
+    ['setConversationStatus', 'conversationId', 'conversationId', (id) => ({ conversationId: id, status: 'CLOSED' })],
+    ['updateTemplate', 'templateId', 'templateId', (id) => ({ templateId: id, name: 'x' })],
+    ['deleteTemplate', 'templateId', 'templateId', (id) => ({ templateId: id })],
+    ['updateChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id, name: 'x' })],
+    ['checkChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
+    ['disconnectChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
+    ['revokeApiKey', 'apiKeyId', 'memberId', (id) => ({ apiKeyId: id })],
+    ['cancelMessage', 'communicationId', 'communicationId', (id) => ({ communicationId: id })],
+    ['sendMessage', 'to.conversationId', 'conversationId', (id) => ({ to: { conversationId: id }, content: text })],
+    ['sendMessage', 'to.customerId', 'customerId', (id) => ({ to: { customerId: id }, content: text })],
+    ['sendMessage', 'channelAccountId', 'channelAccountId', (id) => ({ to: { customerId }, channelAccountId: id, content: text })],
+    [
+      'sendMessage',
+      'content.template.templateId',
+      'templateId',
+      (id) => ({ to: { conversationId }, content: { template: { templateId: id } } }),
+    ],
+  ]
+  for (const [mutation, path, type, input] of places) {
+    const wrongType = type === 'templateId' ? customerId : own.templateId
+    const unknown = Buffer.from(Buffer.from(foreign[type], 'base64').toString().replace(/:.*/, `:${newId()}`)).toString('base64')
+    for (const id of ['', 'x', '***', `${foreign[type]}x`, newId(), wrongType, unknown, foreign[type]]) {
+      await expectRefusal(mutation, input(id), 'NotFoundError', path)
+    }
+  }
+})
+
+test('what is there already is told', async () => {
+  const { customerId, templateId } = own
+  const { customer } = member(
+    (await org.ask(CreateCustomerDocument, { input: { identities: [{ kind: 'EMAIL', value: 'a@example.com' }] } })).createCustomer,
+    'CreateCustomerSuccess',
+  )
+  const taken = { kind: 'PHONE', value: PHONE }
+  await expectRefusal(
+    'createCustomer',
+    { identities: [{ kind: 'WEBCHAT', value: 'w' }, taken] },
+    'AlreadyExistsError',
+    'identities.1.value',
+  )
+  await expectRefusal('updateCustomer', { customerId: customer.id, addIdentities: [taken] }, 'AlreadyExistsError', 'addIdentities.0.value')
+  expect((await refused('updateCustomer', { customerId, addIdentities: [taken] })).__typename).toBe('UpdateCustomerSuccess')
+  expect((await refused('createTemplate', { name: 'taken', body: 'x', language: 'tr' })).__typename).toBe('CreateTemplateSuccess')
+  await expectRefusal('createTemplate', { name: 'taken', body: 'x' }, 'AlreadyExistsError', 'name')
+  await expectRefusal('updateTemplate', { templateId, language: 'tr' }, 'AlreadyExistsError', 'name')
+  const connect = { channel: 'SMS', name: 'x', address: org.sms.address, credentials: { sandbox: {} } }
+  await expectRefusal('connectChannelAccount', connect, 'AlreadyExistsError', 'address')
+})
+
+test('a disconnected or missing account is told', async () => {
+  const channelAccountId = await disconnected()
+  const { customerId } = own
+  await expectRefusal('updateChannelAccount', { channelAccountId, name: 'x' }, 'ChannelNotConnectedError', 'channelAccountId')
+  await expectRefusal('checkChannelAccount', { channelAccountId }, 'ChannelNotConnectedError', 'channelAccountId')
+  const send = { to: { customerId }, content: { text: 'x' } }
+  await expectRefusal('sendMessage', { ...send, channelAccountId }, 'ChannelNotConnectedError', 'channelAccountId')
+  await expectRefusal('sendMessage', { ...send, channel: 'RCS' }, 'ChannelNotConnectedError', 'channel')
+  const { conversationId } = own
+  const elsewhere = { to: { conversationId }, channel: 'WHATSAPP', content: { text: 'x' } }
+  await expectRefusal('sendMessage', elsewhere, 'ChannelNotConnectedError', 'to.conversationId')
+})
+
+test('a text that is too long is measured in the channel’s unit, by code points', async () => {
+  const send = async (text: string) =>
+    (await org.ask(SendMessageDocument, { input: { to: { conversationId: own.conversationId }, content: { text } } })).sendMessage
+  reached.add('sendMessage BodyTooLongError')
+  expect(member(await send('🙂'.repeat(1601)), 'BodyTooLongError')).toEqual({
+    __typename: 'BodyTooLongError',
+    code: 'BODY_TOO_LONG',
+    message: expect.stringContaining('1601'),
+    path: ['input', 'content', 'text'],
+    limit: 1600,
+    length: 1601,
+    unit: 'CHARACTERS',
+  })
+  member(await send('🙂'.repeat(1600)), 'SendMessageSuccess')
+})
+
+test('a closed window, an opt-out and a used key are told', async () => {
+  const { customerId, conversationId } = own
+  const text = { text: 'x' }
+  await expectRefusal('sendMessage', { to: { customerId }, channel: 'WHATSAPP', content: text }, 'MessagingWindowClosedError', 'content')
+  const keyed = { to: { conversationId }, content: text, idempotencyKey: 'once' }
+  expect((await refused('sendMessage', keyed)).__typename).toBe('SendMessageSuccess')
+  await expectRefusal('sendMessage', { ...keyed, content: { text: 'y' } }, 'IdempotencyConflictError', 'idempotencyKey')
+  await expectRefusal('sendMessage', { ...keyed, sendAt: inHours(1) }, 'IdempotencyConflictError', 'idempotencyKey')
+  await org.sms.inbound(PHONE, 'STOP')
+  await expectRefusal('sendMessage', { to: { conversationId }, content: text }, 'RecipientOptedOutError', 'to')
+  await org.sms.inbound(PHONE, 'START')
+})
+
+test('what GraphQL itself refuses names the variable and has no stack', async () => {
+  const { conversationId, customerId } = own
+  const to = { conversationId }
+  for (const input of [
+    { to: { conversationId, customerId }, content: { text: 'x' } },
+    { to: {}, content: { text: 'x' } },
+    { to, content: { text: null } },
+    { to, content: { text: 7 } },
+    { to, content: { text: 'x' }, sendAt: 'tomorrow' },
+    { to, content: { text: 'x' }, channel: 'PIGEON' },
+    { to, content: { text: 'x' }, unknown: 1 },
+    null,
+  ]) {
+    const answer = await app.request(SendMessageDocument, { input: input as never }, org.token)
+    expect(answer.data, JSON.stringify(input)).toBeUndefined()
+    expect(answer.errors?.[0]?.message).toContain('$input')
+    expect(JSON.stringify(answer)).not.toMatch(/stack|node_modules|\.ts:/i)
+  }
+})
+
+test('every error of every mutation was reached', () => {
+  const declared = resultTypes(printedSchema()).flatMap(({ mutation, errors }) => errors.map((error) => `${mutation} ${error}`))
+  expect(declared.length).toBeGreaterThan(30)
+  expect(declared.filter((error) => !reached.has(error))).toEqual([])
+})
