@@ -9,7 +9,7 @@ import { credentialsOf } from './channel-credentials.ts'
 import { RecipientOptedOutError, UserError } from './errors.ts'
 import { hasOptedOut, recordOptOut } from './opt-outs.ts'
 import { checkWindow } from './policies.ts'
-import { applyEarlyReceipts } from './record-receipt.ts'
+import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
 import { webhookUrl } from './webhook-url.ts'
 
 type Attempt = { communication: Communication; account: ChannelAccount; outgoing: Outgoing }
@@ -39,7 +39,7 @@ async function send(deps: Deps, attempt: Attempt): Promise<DeliveryOutcome> {
   } catch (error) {
     return transact(deps, organizationId, (tx, recorder) => settleFailure(deps, tx, recorder, communicationId, error))
   }
-  await transact(deps, organizationId, (tx, recorder) => settleSuccess(deps, tx, recorder, communicationId, result))
+  await transact(deps, organizationId, (tx, recorder) => settleSuccess(deps, tx, recorder, attempt, result))
   return 'sent'
 }
 
@@ -110,7 +110,9 @@ type TemplatePayload = { template?: { id: string; variables: Record<string, stri
 
 const templateOf = (communication: Communication) => (communication.payload as TemplatePayload)?.template ?? null
 
-async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, communicationId: string, result: SendResult): Promise<void> {
+async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: Attempt, result: SendResult): Promise<void> {
+  const communicationId = attempt.communication.id
+  await lockExternalId(tx, attempt.account.id, result.externalMessageId)
   const communication = await lock(tx, communicationId)
   await advance(tx, recorder, communication, { status: 'SENT', error: null, externalMessageId: result.externalMessageId })
   await applyEarlyReceipts(tx, recorder, communicationId)

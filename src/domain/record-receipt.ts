@@ -10,8 +10,8 @@ import { cleanText } from './text.ts'
 type Account = { id: string; organizationId: string }
 
 /**
- * Keeps a delivery receipt and moves its communication forward, never back. A receipt for a message we do not know (yet) is kept;
- * `deliverMessage` applies it when the send's answer names the message. `raw` is null for the sandbox's receipts.
+ * Keeps a delivery receipt and moves its communication forward, never back. A receipt for a message we do not know (yet) is kept; it is
+ * applied when the send's answer, or a receipt that carries our id, names the message. `raw` is null for the sandbox's receipts.
  */
 export async function recordReceipt(
   deps: Pick<Deps, 'db' | 'bus'>,
@@ -33,7 +33,7 @@ export async function recordReceipt(
         },
       })
     }
-    if (fact.communicationId === null) await lockExternalId(tx, account.id, fact.externalMessageId)
+    await lockExternalId(tx, account.id, fact.externalMessageId)
     const communication = await lockOutbound(tx, account, fact)
     await tx.receipt.create({
       data: {
@@ -47,7 +47,9 @@ export async function recordReceipt(
         errorMessage: fact.error === null ? null : cleanText(fact.error.message),
       },
     })
-    if (communication !== null) await advance(tx, recorder, communication, fact)
+    if (communication === null) return
+    await advance(tx, recorder, communication, fact)
+    if (communication.externalMessageId === null) await applyEarlyReceipts(tx, recorder, communication.id)
   })
 }
 
@@ -61,12 +63,11 @@ async function lockOutbound(tx: Tx, account: Account, fact: ReceiptFact): Promis
   return row === undefined ? null : tx.communication.findUnique({ where: { id: row.id } })
 }
 
-/** Applies receipts that overtook the send's answer. */
+/** Applies receipts that came before anything named their message. The external id must be locked. */
 export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicationId: string): Promise<void> {
   const communication = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
   const { channelAccountId, externalMessageId } = communication
   if (channelAccountId === null || externalMessageId === null) return
-  await lockExternalId(tx, channelAccountId, externalMessageId)
   const early = await tx.receipt.findMany({ where: { channelAccountId, externalMessageId, communicationId: null }, orderBy: { id: 'asc' } })
   let current = communication
   for (const receipt of early) {
@@ -78,9 +79,9 @@ export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicati
 }
 
 /**
- * A receipt without our id and the answer that names its message may be stored at the same moment: one of the two has to see the other.
- * Held until the end of the transaction.
+ * A receipt without our id and what names its message may be stored at the same moment: one of the two has to see the other.
+ * Taken before the communication is locked, and held until the end of the transaction.
  */
-async function lockExternalId(tx: Tx, channelAccountId: string, externalMessageId: string): Promise<void> {
+export async function lockExternalId(tx: Tx, channelAccountId: string, externalMessageId: string): Promise<void> {
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${channelAccountId} ${externalMessageId}`}, 0))::text`
 }
