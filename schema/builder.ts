@@ -9,6 +9,7 @@ import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { hasRole } from '../src/auth/viewer.ts'
 import type { Role } from '../src/db/generated/enums.ts'
 import type { Context } from './context.ts'
+import { queryLimits, tooComplex } from './query-limits.ts'
 
 type Types = {
   Context: Context
@@ -43,18 +44,9 @@ export const builder = new SchemaBuilder<Types>({
   },
   relay: { nodesOnConnection: true, clientMutationId: 'omit', cursorType: 'String' },
   complexity: {
-    limit: ({ deps: { config } }) => ({ complexity: config.MAX_QUERY_COST, depth: config.MAX_QUERY_DEPTH, breadth: 2000 }),
+    limit: queryLimits,
     defaultListMultiplier: 5,
-    complexityError: (kind, result) => {
-      const [limit, cost, max] = {
-        Complexity: ['cost', result.complexity, result.maxComplexity],
-        Depth: ['depth', result.depth, result.maxDepth],
-        Breadth: ['breadth (number of fields)', result.breadth, result.maxBreadth],
-      }[kind] as [string, number, number]
-      return new GraphQLError(`The query's ${limit} is ${cost}; at most ${max} is allowed.`, {
-        extensions: { code: 'QUERY_TOO_COMPLEX', limit: kind.toUpperCase(), cost, max, http: { status: 400 } },
-      })
-    },
+    complexityError: (kind, result) => tooComplex(kind, result),
   },
 })
 

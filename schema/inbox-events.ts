@@ -1,5 +1,5 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
-import { GraphQLError } from 'graphql'
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import type { ChannelType as ChannelTypeName, DeliveryStatus as DeliveryStatusName, EventType } from '../src/db/generated/enums.ts'
 import { decodeCursor, encodeCursor } from '../src/events/cursor.ts'
 import type { LogEntry, LoggedEvent } from '../src/events/event.ts'
@@ -11,6 +11,7 @@ import { Customer } from './customer.ts'
 import { ChannelType, DeliveryStatus } from './enums.ts'
 import { localId, type NodeType } from './global-id.ts'
 import { Member } from './organization.ts'
+import { checkLimits } from './query-limits.ts'
 
 type EventEntry = Extract<LogEntry, { kind: 'event' }>
 type ResyncEntry = Extract<LogEntry, { kind: 'resync' }>
@@ -125,9 +126,11 @@ const Filter = builder.inputType('InboxEventFilter', {
 /** Follows the log and passes on what is wanted. Ends at once when the client leaves, also while nothing happens. */
 async function follow(
   context: Context,
+  info: GraphQLResolveInfo,
   after: bigint | null,
   wanted: (entry: LogEntry) => boolean,
 ): Promise<AsyncIterableIterator<LogEntry>> {
+  checkLimits(context, info)
   const leaving = new AbortController()
   const follower = context.events.follow(organizationOf(context), after, leaving.signal)
   // From here on nothing is missed: what happens after the subscription has begun is in it.
@@ -185,10 +188,11 @@ builder.subscriptionFields((t) => ({
     type: Communication,
     description: 'Each inbound communication from now on. After a disconnection some may be missed: see `inboxEvents`.',
     args: { customerId: t.arg.id(), conversationId: t.arg.id() },
-    subscribe: (_root, args, context) => {
+    subscribe: (_root, args, context, info) => {
       const matches = inScope(args)
       return follow(
         context,
+        info,
         null,
         (entry) => entry.kind === 'event' && entry.event.type === 'COMMUNICATION_RECEIVED' && matches(entry.event),
       )
@@ -198,9 +202,14 @@ builder.subscriptionFields((t) => ({
   unreadCountChanged: t.field({
     type: UnreadCountChange,
     args: { customerId: t.arg.id() },
-    subscribe: (_root, args, context) => {
+    subscribe: (_root, args, context, info) => {
       const matches = inScope(args)
-      return follow(context, null, (entry) => entry.kind === 'event' && entry.event.type === 'UNREAD_COUNT_CHANGED' && matches(entry.event))
+      return follow(
+        context,
+        info,
+        null,
+        (entry) => entry.kind === 'event' && entry.event.type === 'UNREAD_COUNT_CHANGED' && matches(entry.event),
+      )
     },
     resolve: (entry) => eventOf(entry),
   }),
@@ -209,13 +218,14 @@ builder.subscriptionFields((t) => ({
     description:
       'Everything that happened after the cursor, then live: in order, none missing, none twice. Without `after`: from now. A cursor that is older than what is kept gives one ResyncRequiredEvent.',
     args: { after: t.arg.string({ description: 'The `cursor` of the last event that was handled.' }), filter: t.arg({ type: Filter }) },
-    subscribe: (_root, { after, filter }, context) => {
+    subscribe: (_root, { after, filter }, context, info) => {
       const cursor = after === null || after === undefined ? null : decodeCursor(after)
       if (cursor === null && after !== null && after !== undefined) throw badInput('after is not a cursor of inboxEvents.')
       const matches = inScope(filter ?? {})
       const types = filter?.types ?? null
       return follow(
         context,
+        info,
         cursor,
         (entry) =>
           entry.kind === 'resync' ||

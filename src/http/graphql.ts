@@ -12,9 +12,10 @@ import type { Metrics } from './metrics.ts'
 import { subscribeShared } from './subscribe.ts'
 
 /** What a transport knows already; over HTTP the viewer is found from the header. */
-export type ServerContext = { viewer?: Viewer | null }
+export type ServerContext = { viewer?: Viewer | null; watched?: boolean }
 
-export type GraphQLContext = { deps: Deps; viewer: Viewer | null }
+/** `watched`: the transport ends its connection when the credentials stop working, so a stream need not. */
+export type GraphQLContext = { deps: Deps; viewer: Viewer | null; watched?: boolean }
 
 export type GraphQLServer = YogaServerInstance<ServerContext, GraphQLContext>
 
@@ -74,8 +75,9 @@ function useSharedSubscriptions(): Plugin<GraphQLContext> {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args: Parameters<typeof subscribeShared>[0]) => {
         const results = await subscribeShared(args)
-        const { viewer, deps } = args.contextValue as GraphQLContext
-        return Symbol.asyncIterator in results && viewer !== null ? endWithCredentials(deps, viewer, results) : results
+        const { viewer, deps, watched } = args.contextValue as GraphQLContext
+        if (!(Symbol.asyncIterator in results) || viewer === null || watched === true) return results
+        return endWithCredentials(deps, viewer, results)
       })
     },
   }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { CloseCode, type ServerOptions } from 'graphql-ws'
+import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws'
 import { type Extra, useServer } from 'graphql-ws/use/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticate.ts'
@@ -8,6 +8,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import { watchCredentials } from '../auth/watch-credentials.ts'
 import type { Deps } from '../deps.ts'
 import type { GraphQLServer } from './graphql.ts'
+import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
 
 export type Sockets = {
@@ -43,7 +44,8 @@ export function openSockets(deps: SocketDeps, { server, yoga, authenticator, met
     metrics.openSockets.inc()
     webSocket.once('close', () => metrics.openSockets.dec())
   })
-  useServer(protocol(deps, yoga, authenticator), webSockets)
+  // isProd: else the reason of a close would be the message of an unexpected error.
+  useServer({ ...protocol(deps, yoga, authenticator), isProd: true }, webSockets)
   return {
     async close() {
       server.off('upgrade', upgrade)
@@ -58,7 +60,8 @@ function protocol(deps: SocketDeps, yoga: GraphQLServer, authenticator: Authenti
     connectionInitWaitTimeout: 10_000,
     async onConnect({ connectionParams, extra }) {
       const viewer = await identify(deps, authenticator, connectionParams, extra.socket)
-      if (viewer === null) return false
+      // Who left meanwhile is not watched: `onClose` has been.
+      if (viewer === null || extra.socket.readyState !== extra.socket.OPEN) return false
       extra.viewer = viewer
       extra.stopWatching = watchCredentials(deps, viewer, (reason) => extra.socket.close(CloseCode.Forbidden, reason))
       return true
@@ -66,29 +69,34 @@ function protocol(deps: SocketDeps, yoga: GraphQLServer, authenticator: Authenti
     onClose({ extra }) {
       extra.stopWatching?.()
     },
-    async onSubscribe({ extra }, _id, { query, operationName, variables }) {
-      const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-        viewer: extra.viewer,
-        req: extra.request,
-        socket: extra.socket,
-        params: { query, operationName, variables },
-      } as never)
-      const document = parse(query)
-      const errors = validate(schema, document)
-      if (errors.length > 0) return errors
-      return {
-        schema,
-        document,
-        operationName,
-        variableValues: variables,
-        contextValue: await contextFactory(),
-        execute,
-        subscribe,
-      } as never
-    },
+    // What is thrown here would close the socket and be told in full as the reason; a failed operation is that operation's own matter.
+    onSubscribe: ({ extra }, _id, payload) =>
+      prepare(yoga, extra, payload).catch((error: unknown) => [maskError(deps.log, error)] as never),
     execute: (args) => (args as unknown as { execute: (args: unknown) => never }).execute(args),
     subscribe: (args) => (args as unknown as { subscribe: (args: unknown) => never }).subscribe(args),
   }
+}
+
+async function prepare(yoga: GraphQLServer, extra: Connection, { query, operationName, variables }: SubscribePayload): Promise<never> {
+  const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
+    viewer: extra.viewer,
+    watched: true,
+    req: extra.request,
+    socket: extra.socket,
+    params: { query, operationName, variables },
+  } as never)
+  const document = parse(query)
+  const errors = validate(schema, document)
+  if (errors.length > 0) return errors as never
+  return {
+    schema,
+    document,
+    operationName,
+    variableValues: variables,
+    contextValue: await contextFactory(),
+    execute,
+    subscribe,
+  } as never
 }
 
 /** null: refused, the protocol closes with 4403. A token issuer that cannot be asked is our trouble: 1013, try again later. */
