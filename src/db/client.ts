@@ -18,7 +18,7 @@ export function openDatabase(url: string, options: { max: number; log: Logger })
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
-    options: '-c timezone=UTC',
+    options: '-c timezone=UTC -c jit=off',
     application_name: 'parley',
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     keepAlive: true,

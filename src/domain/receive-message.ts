@@ -3,7 +3,8 @@ import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { organizationTopic } from '../events/bus.ts'
 import { newId, timeOfId } from './ids.ts'
-import { receiveMessageSql } from './receive-message.sql.ts'
+import { joinBatch } from './receive-batches.ts'
+import { receiveMessagesSql } from './receive-messages.sql.ts'
 import { cleanText, optionalText } from './text.ts'
 
 export type ReceivingAccount = { id: string; organizationId: string; channel: ChannelType }
@@ -13,60 +14,70 @@ export type RawWebhook = { url: string; headers: Readonly<Record<string, string>
 
 export type Received = { communicationId: string; conversationId: string; customerId: string }
 
+/** A message as the statement takes it; all new ids are given, used or not. */
+type Incoming = ReturnType<typeof incoming>
+
 /**
- * An inbound message becomes customer, conversation, communication, counters, events and jobs in one statement, together
- * with the raw webhook. null: this message was received before, and nothing changed.
+ * An inbound message becomes customer, conversation, communication, counters, events and jobs, together with the raw webhook, durably when
+ * this resolves. null: this message was received before, and nothing changed.
  *
- * One statement, because it is one round trip inside the organization's lock; see docs/adr/0002.
+ * Messages of one organization queue for its log; those that wait share one statement and one commit. See docs/adr/0002.
  */
 export async function receiveMessage(
-  deps: Pick<Deps, 'pool' | 'bus' | 'clock'>,
+  deps: Pick<Deps, 'pool' | 'bus'>,
   account: ReceivingAccount,
   windowHours: number | null,
   raw: RawWebhook,
   fact: MessageFact,
 ): Promise<Received | null> {
+  const { organizationId } = account
+  const message = incoming(account, windowHours, raw, fact)
+  return joinBatch(deps.pool, organizationId, message, async (messages) => {
+    const received = await store(deps, organizationId, messages)
+    if (received.some((row) => row !== null)) deps.bus.ring(organizationTopic(organizationId))
+    return received
+  })
+}
+
+async function store(deps: Pick<Deps, 'pool'>, organizationId: string, messages: Incoming[]): Promise<(Received | null)[]> {
+  const numbered = messages.map((message, n) => ({ n, ...message }))
+  const { rows } = await deps.pool.query<Received & { n: number }>({
+    name: 'receive-messages',
+    text: receiveMessagesSql,
+    values: [organizationId, JSON.stringify(numbered)],
+  })
+  return messages.map((_message, n) => rows.find((row) => row.n === n) ?? null)
+}
+
+function incoming(account: ReceivingAccount, windowHours: number | null, raw: RawWebhook, fact: MessageFact) {
   const communicationId = newId()
-  const now = timeOfId(communicationId)
+  const at = timeOfId(communicationId)
   const hours = fact.windowHours ?? windowHours
-  const values = {
-    webhookId: newId(),
-    organizationId: account.organizationId,
-    accountId: account.id,
-    externalMessageId: fact.externalMessageId,
-    url: raw.url,
-    headers: JSON.stringify(raw.headers),
-    rawBody: raw.body,
-    now,
-    kinds: fact.identities.map((identity) => identity.kind),
-    scopes: fact.identities.map((identity) => identity.scope),
-    identityValues: fact.identities.map((identity) => identity.value),
-    verified: fact.identities.map((identity) => identity.verified),
-    identityIds: fact.identities.map(newId),
-    newCustomerId: newId(),
-    name: optionalText(fact.profileName?.slice(0, 200), ['profileName'], 200),
-    newConversationId: newId(),
+  return {
+    webhook_id: newId(),
+    account_id: account.id,
     channel: account.channel,
-    address: fact.address,
-    windowExpiresAt: hours === null ? null : new Date(now.getTime() + hours * 3_600_000),
-    communicationId,
+    external_id: cleanText(fact.externalMessageId),
+    url: cleanText(raw.url),
+    headers: cleanJson(raw.headers),
+    raw_body: raw.body.toString('base64'),
+    at,
+    new_customer_id: newId(),
+    name: optionalText(fact.profileName?.slice(0, 200), ['profileName'], 200),
+    new_conversation_id: newId(),
+    address: cleanText(fact.address),
+    window_expires_at: hours === null ? null : new Date(at.getTime() + hours * 3_600_000),
+    communication_id: communicationId,
     subject: fact.subject === undefined ? null : cleanText(fact.subject),
     body: cleanText(fact.body),
     payload: fact.payload === null ? null : cleanJson(fact.payload),
-    attachmentIds: fact.attachments.map(newId),
-    attachmentUrls: fact.attachments.map((attachment) => attachment.url),
-    attachmentTypes: fact.attachments.map((attachment) => attachment.contentType),
-    attachmentNames: fact.attachments.map((attachment) => attachment.filename ?? null),
     consent: fact.consent,
-    optOutId: newId(),
+    opt_out_id: newId(),
+    identities: fact.identities.map((identity) => ({ ...identity, id: newId(), value: cleanText(identity.value) })),
+    attachments: fact.attachments.map((attachment) => ({ ...attachment, id: newId() })),
   }
-  const { text, parameters } = receiveMessageSql
-  const result = await deps.pool.query<Received>({ name: 'receive-message', text, values: parameters.map((name) => values[name]) })
-  const received = result.rows[0] ?? null
-  if (received !== null) deps.bus.ring(organizationTopic(account.organizationId))
-  return received
 }
 
 // jsonb refuses \u0000 and lone surrogates, like text does.
-const cleanJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part))
+const cleanJson = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part))
