@@ -1,0 +1,82 @@
+const globalId = (type: string, id: string): string => `encode(('${type}:' || ${id})::bytea, 'base64')`
+const time = (value: string): string => `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
+const conversationRow = `
+  ${globalId('Conversation', 'c.id')} AS id, c.channel, c.status, c.unread_count AS "unreadCount", ${time('c.last_activity_at')} AS "lastActivityAt",
+  (SELECT row_to_json(w) FROM (SELECT c.channel <> 'WHATSAPP' OR coalesce(c.window_expires_at > now(), false) AS "isOpen",
+    CASE WHEN c.channel = 'WHATSAPP' THEN ${time('c.window_expires_at')} END AS "expiresAt") w) AS "messagingWindow",
+  (SELECT row_to_json(x) FROM (SELECT ${globalId('Customer', 'id')} AS id, name FROM customer WHERE id = c.customer_id) x) AS customer,
+  (SELECT row_to_json(x) FROM (SELECT ${globalId('ChannelAccount', 'id')} AS id, name, address FROM channel_account WHERE id = c.channel_account_id) x)
+    AS "channelAccount",
+  (SELECT row_to_json(x) FROM (SELECT ${globalId('Member', 'id')} AS id, name FROM member WHERE id = c.assignee_id) x) AS assignee,
+  (SELECT row_to_json(x) FROM (SELECT ${globalId('Communication', 'id')} AS id, type, direction, body, delivery_status AS "deliveryStatus",
+    ${time('created_at')} AS "createdAt" FROM communication WHERE id = c.last_communication_id) x) AS "lastCommunication"`
+
+/** $1: the organization. What the operation Inbox answers, as one text. */
+export const inboxSql = `
+  WITH page AS MATERIALIZED (
+    SELECT * FROM conversation WHERE organization_id = $1 ORDER BY last_activity_at DESC, id DESC LIMIT 26
+  ), shown AS MATERIALIZED (SELECT * FROM page ORDER BY last_activity_at DESC, id DESC LIMIT 25)
+  SELECT '{"data":{"conversations":' || row_to_json(connection) || '}}' AS json FROM (
+    SELECT (SELECT json_agg(node) FROM (SELECT ${conversationRow} FROM shown c ORDER BY c.last_activity_at DESC, c.id DESC) node) AS nodes,
+      (SELECT row_to_json(p) FROM (SELECT (SELECT count(*) > 25 FROM page) AS "hasNextPage",
+        (SELECT rtrim(encode(('p1:' || (extract(epoch FROM last_activity_at) * 1000)::bigint || '|' || id)::bytea, 'base64'), '=')
+          FROM shown ORDER BY last_activity_at, id LIMIT 1) AS "endCursor") p) AS "pageInfo"
+  ) connection`
+
+const cursor = `rtrim(encode(('p1:' || id)::bytea, 'base64'), '=')`
+
+/** $1: the organization, $2: the conversation. What the operation ConversationThread answers, but for signed attachment links. */
+export const threadSql = `
+  WITH page AS MATERIALIZED (
+    SELECT * FROM communication WHERE conversation_id = $2 AND organization_id = $1 ORDER BY id DESC LIMIT 51
+  ), shown AS MATERIALIZED (SELECT * FROM page ORDER BY id DESC LIMIT 50)
+  SELECT '{"data":{"conversation":' || row_to_json(thread) || '}}' AS json FROM (
+    SELECT ${conversationRow}, (SELECT row_to_json(connection) FROM (
+      SELECT (SELECT json_agg(edge) FROM (
+        SELECT ${cursor} AS cursor, (SELECT row_to_json(node) FROM (SELECT
+          ${globalId('Communication', 'm.id')} AS id, m.type, m.direction, m.subject, m.body, m.delivery_status AS "deliveryStatus",
+          (SELECT row_to_json(f) FROM (SELECT m.failure_code AS code, coalesce(m.failure_message, m.failure_code) AS message
+            WHERE m.failure_code IS NOT NULL) f) AS failure,
+          m.external_message_id AS "externalMessageId", m.idempotency_key AS "idempotencyKey", m.is_read AS "isRead",
+          ${time('m.created_at')} AS "createdAt", ${time('m.sent_at')} AS "sentAt", ${time('m.delivered_at')} AS "deliveredAt",
+          ${time('m.read_at')} AS "readAt",
+          (SELECT row_to_json(x) FROM (SELECT ${globalId('Member', 'id')} AS id, name FROM member WHERE id = m.author_id) x) AS author,
+          coalesce((SELECT json_agg(x) FROM (SELECT ${globalId('Attachment', 'id')} AS id, filename, content_type AS "contentType", size,
+            '/attachments/' || id AS url FROM attachment WHERE communication_id = m.id ORDER BY id) x), '[]') AS attachments
+        ) node) AS node FROM shown m ORDER BY m.id
+      ) edge) AS edges,
+      (SELECT row_to_json(p) FROM (SELECT (SELECT count(*) > 50 FROM page) AS "hasPreviousPage",
+        (SELECT ${cursor} FROM shown ORDER BY id LIMIT 1) AS "startCursor") p) AS "pageInfo"
+    ) connection) AS communications
+    FROM conversation c WHERE c.id = $2 AND c.organization_id = $1
+  ) thread`
+
+/**
+ * One durable transaction in the product's own tables, and an event in a table whose numbers may have gaps. $1: organization, $2: account,
+ * $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook, identity, customer, conversation, communication).
+ */
+export const receiveSql = `
+  WITH raw AS (
+    INSERT INTO webhook (id, organization_id, channel_account_id, dedupe_key, url, headers, body, status)
+    VALUES ($7, $1, $2, 'message:' || $3::text, '', '{}', $4, 'APPLIED')
+    ON CONFLICT (channel_account_id, dedupe_key) DO NOTHING RETURNING id
+  ), identity AS (
+    INSERT INTO customer_identity AS i (id, organization_id, customer_id, kind, value, verified)
+    SELECT $8::uuid, $1, $9::uuid, 'PHONE', $5::text, true FROM raw
+    ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = true RETURNING customer_id
+  ), person AS (
+    INSERT INTO customer (id, organization_id, unread_count) SELECT customer_id, $1, 1 FROM identity
+    ON CONFLICT (id) DO UPDATE SET unread_count = customer.unread_count + 1 RETURNING id
+  ), thread AS (
+    INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, unread_count, last_communication_id, last_activity_at)
+    SELECT $10::uuid, $1, id, $2, 'SMS', $5, 1, $11::uuid, now() FROM person
+    ON CONFLICT (customer_id, channel_account_id) DO UPDATE SET unread_count = conversation.unread_count + 1,
+      last_communication_id = excluded.last_communication_id, last_activity_at = excluded.last_activity_at
+    RETURNING id, customer_id
+  ), message AS (
+    INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, body, is_read,
+      external_message_id, created_at)
+    SELECT $11, $1, customer_id, id, $2, 'SMS', 'INBOUND', $6::text, false, $3, now() FROM thread RETURNING id
+  )
+  INSERT INTO bench.event (organization_id, communication_id) SELECT $1, id FROM message`

@@ -1,0 +1,181 @@
+/** UUIDv7-shaped: ids of later times sort behind; `n` makes them unique. */
+const idAt = (ms: string, n: string): string =>
+  `(lpad(to_hex(${ms}), 12, '0') || '7' || lpad(to_hex(${n} % 4096), 3, '0') || '8' || lpad(to_hex(${n}), 15, '0'))::uuid`
+
+const oneOf = (words: string[], n: string): string =>
+  `(ARRAY[${words.map((word) => `'${word}'`).join(',')}])[(1 + (${n}) % ${words.length})::int]`
+
+const FIRST = [
+  'Ada',
+  'Mehmet',
+  'Ayşe',
+  'John',
+  'Maria',
+  'Chen',
+  'Fatma',
+  'Olga',
+  'Samuel',
+  'Nadia',
+  'Ravi',
+  'Elif',
+  'Peter',
+  'Zeynep',
+  'Luca',
+  'Ingrid',
+  'Omar',
+]
+const LAST = [
+  'Yılmaz',
+  'Kaya',
+  'Smith',
+  'Garcia',
+  'Wang',
+  'Demir',
+  'Ivanova',
+  'Okafor',
+  'Haddad',
+  'Patel',
+  'Şahin',
+  'Novak',
+  'Rossi',
+  'Berg',
+  'Aydın',
+  'Costa',
+  'Weber',
+  'Haas',
+  'Arslan',
+]
+const OPENINGS = [
+  'Hello,',
+  'Hi there,',
+  'Good morning,',
+  'Dear team,',
+  'Thanks,',
+  'One more thing:',
+  'Sorry,',
+  'Please note:',
+  'Quick question:',
+  'As agreed,',
+  'Again:',
+]
+const TOPICS = [
+  'is my permit ready for pick-up',
+  'the invoice of last month is still open',
+  'can the appointment be moved to Thursday',
+  'the form was sent yesterday by e-mail',
+  'your parcel arrives between nine and eleven',
+  'the technician could not find the address',
+  'we have received the documents and will check them',
+  'the price in the offer is not the one on the website',
+  'my number has changed, please write to this one',
+  'the second payment did not go through',
+  'which papers do I have to bring along',
+  'everything is fine now',
+  'the repair takes three more days than expected',
+]
+const ENDINGS = ['?', '.', ', is that right?', ', thank you.', ', please call me back.', ', see you then!', '.']
+
+/** 1, 2, … to 2000 communications a conversation, Pareto-distributed: few are very long, most have one; 8 on average. */
+const LENGTHS = `least(2000, ceil(0.88 * :conversations / i))::int`
+
+// Conversation i is the i-th of the inbox; the longest come first. `now` is the start of the seeding in milliseconds.
+export const seedStatements = (values: { conversations: number; customers: number; now: number }): [what: string, sql: string][] =>
+  statements.map(([what, sql]) => [
+    what,
+    sql.replace(/(?<!:):(conversations|customers|now)\b/g, (_match, name: keyof typeof values) => `${values[name]}::bigint`),
+  ])
+
+const statements: [string, string][] = [
+  [
+    'plan',
+    `CREATE UNLOGGED TABLE bench.plan AS
+    SELECT i, (i - 1) % :customers + 1 AS customer, ((i - 1) % :customers + (i - 1) / :customers) % 2 = 0 AS by_sms, ${LENGTHS} AS length,
+      :now - i * 30000 AS last_ms, ${idAt(':now - 20000000000 + i', 'i')} AS id
+    FROM generate_series(1, :conversations) AS i`,
+  ],
+  [
+    'customers',
+    `INSERT INTO customer (id, organization_id, name, created_at)
+    SELECT ${idAt(':now - 20000000000 + n', 'n')}, (SELECT organization FROM bench.place), ${oneOf(FIRST, 'n')} || ' ' || ${oneOf(LAST, 'n / 17')},
+      to_timestamp((:now - 20000000000 + n) / 1000.0) FROM generate_series(1, :customers) AS n`,
+  ],
+  [
+    'identities',
+    `INSERT INTO customer_identity (id, organization_id, customer_id, kind, value, verified)
+    SELECT ${idAt(':now - 20000000000 + n', 'n')}, (SELECT organization FROM bench.place), ${idAt(':now - 20000000000 + n', 'n')}, 'PHONE',
+      '+9054' || lpad(n::text, 8, '0'), true FROM generate_series(1, :customers) AS n`,
+  ],
+  [
+    'communications',
+    `INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, body, is_read, author_id,
+      delivery_status, failure_code, failure_message, address, external_message_id, attempts, sent_at, delivered_at, read_at, created_at)
+    SELECT id, place.organization, ${idAt(':now - 20000000000 + customer', 'customer')}, conversation,
+      CASE WHEN kind = 'note' THEN NULL WHEN by_sms THEN place.sms ELSE place.whatsapp END,
+      (CASE WHEN kind = 'note' THEN 'INTERNAL_NOTE' WHEN by_sms THEN 'SMS' ELSE 'WHATSAPP' END)::"CommunicationType",
+      (CASE kind WHEN 'note' THEN 'INTERNAL' WHEN 'in' THEN 'INBOUND' ELSE 'OUTBOUND' END)::"Direction",
+      ${oneOf(OPENINGS, 'n')} || ' ' || ${oneOf(TOPICS, 'n / 11')} || ${oneOf(ENDINGS, 'n / 143')} || ' (' || n || ')',
+      read,
+      CASE WHEN kind <> 'in' THEN place.members[(1 + n % 8)::int] END,
+      (CASE WHEN kind = 'out' THEN CASE WHEN n % 100 = 0 THEN 'FAILED' WHEN by_sms THEN 'DELIVERED' ELSE 'READ' END END)::"DeliveryStatus",
+      CASE WHEN kind = 'out' AND n % 100 = 0 THEN '30003' END,
+      CASE WHEN kind = 'out' AND n % 100 = 0 THEN 'The phone could not be reached.' END,
+      CASE WHEN kind = 'out' THEN '+9054' || lpad(customer::text, 8, '0') END,
+      CASE WHEN kind <> 'note' THEN 'SM' || md5(n::text) END,
+      CASE WHEN kind = 'out' THEN 1 ELSE 0 END,
+      CASE WHEN kind = 'out' AND n % 100 <> 0 THEN at + interval '1 s' END,
+      CASE WHEN kind = 'out' AND n % 100 <> 0 THEN at + interval '2 s' END,
+      CASE WHEN kind = 'out' AND n % 100 <> 0 AND NOT by_sms OR kind = 'in' AND read THEN at + interval '9 s' END,
+      at
+    FROM (
+      SELECT *, ${idAt('ms', 'n')} AS id, to_timestamp(ms / 1000.0) AS at, kind <> 'in' OR k > 3 OR i % 4 <> 0 AS read
+      FROM (
+        SELECT p.id AS conversation, p.i, p.customer, p.by_sms, k, last_ms - (k - 1) * 3600000 AS ms,
+          row_number() OVER (ORDER BY last_ms - (k - 1) * 3600000, p.i) AS n,
+          CASE WHEN k % 40 = 2 THEN 'note' WHEN (k + i) % 2 = 0 THEN 'in' ELSE 'out' END AS kind
+        FROM bench.plan p, generate_series(1::bigint, p.length) AS k
+      ) numbered
+    ) message, bench.place
+    ORDER BY n`,
+  ],
+  [
+    'attachments',
+    `INSERT INTO attachment (id, organization_id, communication_id, filename, content_type, size, status, source_url, storage_key)
+    SELECT id, organization_id, id, 'photo.jpg', 'image/jpeg', 120000, 'STORED', 'https://api.twilio.com/media', 'bench'
+    FROM communication WHERE organization_id = (SELECT organization FROM bench.place) AND direction = 'INBOUND' AND hashtext(body) % 20 = 0`,
+  ],
+  [
+    'conversations',
+    `INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, assignee_id, unread_count,
+      window_expires_at, last_communication_id, last_activity_at, created_at)
+    SELECT p.id, place.organization, ${idAt(':now - 20000000000 + customer', 'customer')}, CASE WHEN by_sms THEN place.sms ELSE place.whatsapp END,
+      (CASE WHEN by_sms THEN 'SMS' ELSE 'WHATSAPP' END)::"ChannelType", '+9054' || lpad(customer::text, 8, '0'),
+      (CASE i % 10 WHEN 8 THEN 'CLOSED' WHEN 9 THEN 'SNOOZED' ELSE 'OPEN' END)::"ConversationStatus",
+      CASE WHEN i % 3 = 0 THEN place.members[(1 + i % 8)::int] END, said.unread,
+      CASE WHEN NOT by_sms THEN to_timestamp(said.last_inbound / 1000.0) + interval '1 day' END,
+      said.last_id, to_timestamp(last_ms / 1000.0), to_timestamp((:now - 20000000000 + i) / 1000.0)
+    FROM bench.plan p JOIN (
+      SELECT conversation_id, max(id::text)::uuid AS last_id, count(*) FILTER (WHERE NOT is_read) AS unread,
+        max(extract(epoch FROM created_at) * 1000) FILTER (WHERE direction = 'INBOUND') AS last_inbound
+      FROM communication WHERE organization_id = (SELECT organization FROM bench.place) GROUP BY conversation_id
+    ) said ON said.conversation_id = p.id, bench.place ORDER BY p.i DESC`,
+  ],
+  [
+    'counters',
+    `UPDATE customer SET unread_count = total.unread
+    FROM (SELECT customer_id, sum(unread_count) AS unread FROM conversation WHERE unread_count > 0 GROUP BY customer_id) total
+    WHERE customer.id = total.customer_id`,
+  ],
+  [
+    'events',
+    `INSERT INTO event (organization_id, seq, type, occurred_at, actor_id, customer_id, conversation_id, communication_id)
+    SELECT organization_id, row_number() OVER (ORDER BY id), (CASE direction WHEN 'INBOUND' THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END)::"EventType",
+      created_at, author_id, customer_id, conversation_id, id
+    FROM communication WHERE organization_id = (SELECT organization FROM bench.place)`,
+  ],
+  [
+    'organization',
+    `UPDATE organization SET event_seq = (SELECT max(seq) FROM event WHERE organization_id = organization.id),
+      unread_count = (SELECT sum(unread_count) FROM customer WHERE organization_id = organization.id)
+    WHERE id = (SELECT organization FROM bench.place)`,
+  ],
+]
