@@ -5,7 +5,7 @@ import type { GraphiQLOptions } from 'graphql-yoga'
 const OPERATIONS = join(import.meta.dirname, '../schema/operations')
 
 const welcome = `# Parley's graph. Each tab holds one file of schema/operations: choose an operation beside the play button.
-# Run InboxEvents in the tab "live", then: npm run simulate -- sms --from +905551112233 "Is my permit ready?"
+# Run InboxEvents in the tab CommunicationReceived, then: npm run simulate -- sms --from +905551112233 "Is my permit ready?"
 `
 
 /** The explorer's page: the frontends' operations in tabs and, in development, a token that works. */

@@ -10,6 +10,7 @@ import { endWithCredentials } from './end-with-credentials.ts'
 import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
 import { subscribeShared } from './subscribe.ts'
+import { allowUnusedFragments } from './unused-fragments.ts'
 
 /** What a transport knows already; over HTTP the viewer is found from the header. */
 export type ServerContext = { viewer?: Viewer | null; watched?: boolean }
@@ -63,6 +64,7 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
     plugins: [
       maxTokensPlugin({ n: config.MAX_QUERY_TOKENS }),
       maxAliasesPlugin({ n: config.MAX_QUERY_ALIASES }),
+      ...(graphiql === null ? [] : [allowUnusedFragments()]),
       useSharedSubscriptions(),
       useOperationMetrics(options.metrics),
       useKnownOperations(options),
