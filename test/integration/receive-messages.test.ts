@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Identity, MessageFact } from '../../src/channels/channel.ts'
+import type { Database } from '../../src/db/client.ts'
+import { newId } from '../../src/domain/ids.ts'
+import { type ReceivingAccount, receiveMessage } from '../../src/domain/receive-message.ts'
+import { createMemoryBus } from '../../src/events/memory-bus.ts'
+import { testDatabase } from '../support/database.ts'
+
+let database: Database
+let sms: ReceivingAccount
+let whatsapp: ReceivingAccount
+
+const raw = { url: 'https://example.test/', headers: {}, body: Buffer.from('Body=x') }
+const phone = (value: string): Identity => ({ kind: 'PHONE', scope: '', value, verified: true })
+const whatsappId = (value: string): Identity => ({ kind: 'WHATSAPP', scope: '', value, verified: true })
+
+const message = (sid: string, identities: Identity[], more: Partial<MessageFact> = {}): MessageFact => ({
+  kind: 'message',
+  externalMessageId: sid,
+  address: identities[0]?.value ?? '',
+  identities,
+  profileName: null,
+  body: `body of ${sid}`,
+  attachments: [],
+  payload: null,
+  consent: null,
+  ...more,
+})
+
+const receive = (fact: MessageFact, account = sms) =>
+  receiveMessage({ pool: database.pool, bus: createMemoryBus() }, account, null, raw, fact)
+
+/** The first runs alone; all others wait for it and share the next statement. */
+const together = (...facts: (MessageFact | [MessageFact, ReceivingAccount])[]) =>
+  Promise.all([receive(message(newId(), [phone('+0')])), ...facts.map((fact) => (Array.isArray(fact) ? receive(...fact) : receive(fact)))])
+
+const events = async () =>
+  (await database.db.event.findMany({ where: { organizationId: sms.organizationId }, orderBy: { seq: 'asc' } })).slice(4)
+
+beforeAll(async () => {
+  database = await testDatabase()
+})
+afterAll(() => database?.close())
+
+beforeEach(async () => {
+  const organizationId = newId()
+  await database.db.organization.create({ data: { id: organizationId, slug: organizationId, name: 'Test' } })
+  const connect = async (channel: 'SMS' | 'WHATSAPP') => {
+    const id = newId()
+    await database.db.channelAccount.create({ data: { id, organizationId, channel, provider: 'SANDBOX', name: channel, address: '+1' } })
+    return { id, organizationId, channel }
+  }
+  sms = await connect('SMS')
+  whatsapp = await connect('WHATSAPP')
+})
+
+async function expectCountersToAgree(): Promise<void> {
+  const organizationId = sms.organizationId
+  const unread = await database.db.communication.count({ where: { organizationId, isRead: false } })
+  const organization = await database.db.organization.findUniqueOrThrow({ where: { id: organizationId } })
+  expect(organization.unreadCount).toBe(unread)
+  const all = await database.db.event.findMany({ where: { organizationId }, orderBy: { seq: 'asc' } })
+  expect(all.map((event) => event.seq)).toEqual(all.map((_event, index) => BigInt(index + 1)))
+  expect(organization.eventSeq).toBe(BigInt(all.length))
+  for (const customer of await database.db.customer.findMany({ where: { organizationId }, include: { conversations: true } })) {
+    expect(customer.unreadCount).toBe(await database.db.communication.count({ where: { customerId: customer.id, isRead: false } }))
+    for (const conversation of customer.conversations) {
+      expect(conversation.unreadCount).toBe(
+        await database.db.communication.count({ where: { conversationId: conversation.id, isRead: false } }),
+      )
+    }
+  }
+}
+
+describe('messages that share a statement', () => {
+  it('of one new sender make one customer, one conversation and every message', async () => {
+    const sids = Array.from({ length: 30 }, (_, index) => `SM${index}`)
+    const received = (await together(...sids.map((sid) => message(sid, [phone('+905551112233')])))).slice(1)
+    expect(new Set(received.map((row) => row?.customerId)).size).toBe(1)
+    expect(new Set(received.map((row) => row?.conversationId)).size).toBe(1)
+    const conversation = await database.db.conversation.findUniqueOrThrow({ where: { id: received[0]?.conversationId ?? '' } })
+    expect(conversation).toMatchObject({ unreadCount: 30, lastCommunicationId: received.at(-1)?.communicationId })
+    await expectCountersToAgree()
+  })
+
+  it('give each its own events, in the order of arrival, with the counts of that moment', async () => {
+    await together(message('a', [phone('+901')]), message('b', [phone('+902')]), message('c', [phone('+901')]))
+    const logged = await events()
+    expect(logged.map((event) => event.type)).toEqual([
+      'CUSTOMER_CREATED',
+      'CONVERSATION_CHANGED',
+      'COMMUNICATION_RECEIVED',
+      'UNREAD_COUNT_CHANGED',
+      'CUSTOMER_CREATED',
+      'CONVERSATION_CHANGED',
+      'COMMUNICATION_RECEIVED',
+      'UNREAD_COUNT_CHANGED',
+      'COMMUNICATION_RECEIVED',
+      'UNREAD_COUNT_CHANGED',
+    ])
+    expect(logged.filter((event) => event.type === 'UNREAD_COUNT_CHANGED').map((event) => event.data)).toEqual([
+      { customerUnreadCount: 1, conversationUnreadCount: 1, organizationUnreadCount: 2 },
+      { customerUnreadCount: 1, conversationUnreadCount: 1, organizationUnreadCount: 3 },
+      { customerUnreadCount: 2, conversationUnreadCount: 2, organizationUnreadCount: 4 },
+    ])
+  })
+
+  it('count a repeated one once', async () => {
+    const received = await together(message('same', [phone('+901')]), message('same', [phone('+901')]), message('same', [phone('+901')]))
+    expect(received.slice(1).filter((row) => row !== null)).toHaveLength(1)
+    expect(await receive(message('same', [phone('+901')]))).toBeNull()
+    await expectCountersToAgree()
+  })
+
+  it('reopen a closed conversation once', async () => {
+    const first = await receive(message('first', [phone('+901')]))
+    await database.db.conversation.update({ where: { id: first?.conversationId ?? '' }, data: { status: 'CLOSED' } })
+    const before = await database.db.event.count({ where: { organizationId: sms.organizationId } })
+    await together(message('a', [phone('+901')]), message('b', [phone('+901')]))
+    const after = await database.db.event.findMany({ where: { organizationId: sms.organizationId, seq: { gt: before } } })
+    expect(after.filter((event) => event.type === 'CONVERSATION_CHANGED' && event.conversationId === first?.conversationId)).toHaveLength(1)
+    expect(await database.db.conversation.findUniqueOrThrow({ where: { id: first?.conversationId ?? '' } })).toMatchObject({
+      status: 'OPEN',
+      unreadCount: 3,
+    })
+  })
+
+  it('find a person by one identity on two channels', async () => {
+    const [, a, b] = await together(message('a', [phone('+901')]), [message('b', [phone('+901')]), whatsapp])
+    expect(a?.customerId).toBe(b?.customerId)
+    expect(a?.conversationId).not.toBe(b?.conversationId)
+    await expectCountersToAgree()
+  })
+
+  it('take the name and further identities along, and never join two customers', async () => {
+    const first = await receive(message('first', [phone('+901')]))
+    const other = await receive(message('other', [whatsappId('TR.1')]), whatsapp)
+    const [, named] = await together([message('named', [whatsappId('TR.2'), phone('+901')], { profileName: 'Ayşe' }), whatsapp])
+    expect(named?.customerId).toBe(first?.customerId)
+    const [, torn] = await together([message('torn', [whatsappId('TR.1'), phone('+901')]), whatsapp])
+    expect(torn?.customerId).toBe(other?.customerId)
+    expect(await database.db.customer.findUniqueOrThrow({ where: { id: first?.customerId ?? '' } })).toMatchObject({ name: 'Ayşe' })
+    await expectCountersToAgree()
+  })
+
+  it('leave the last word on consent to the last message', async () => {
+    const person = [phone('+901')]
+    await together(
+      message('a', person, { consent: 'OPT_OUT' }),
+      message('b', person, { consent: 'OPT_IN' }),
+      message('c', person, { consent: 'OPT_OUT' }),
+    )
+    expect(await database.db.optOut.count({ where: { organizationId: sms.organizationId } })).toBe(1)
+    expect((await events()).filter((event) => event.type === 'CUSTOMER_OPTED_OUT')).toHaveLength(1)
+    await together(message('d', person, { consent: 'OPT_OUT' }), message('e', person, { consent: 'OPT_IN' }))
+    expect(await database.db.optOut.count({ where: { organizationId: sms.organizationId } })).toBe(0)
+  })
+
+  it('queue a job for each attachment', async () => {
+    const attachments = [
+      { url: 'https://api.twilio.com/1', contentType: 'image/png' },
+      { url: 'https://api.twilio.com/2', contentType: null, filename: 'b' },
+    ]
+    const [, a] = await together(message('a', [phone('+901')], { attachments }), message('b', [phone('+902')]))
+    const stored = await database.db.attachment.findMany({ where: { communicationId: a?.communicationId ?? '' }, orderBy: { id: 'asc' } })
+    expect(stored.map((file) => [file.sourceUrl, file.contentType, file.filename])).toEqual([
+      ['https://api.twilio.com/1', 'image/png', null],
+      ['https://api.twilio.com/2', null, 'b'],
+    ])
+    const jobs = await database.pool.query(`SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE task_identifier = 'fetch-attachment'`)
+    expect(jobs.rows).toEqual([{ n: 2 }])
+  })
+
+  it('do not fall with one that cannot be stored', async () => {
+    const broken = { ...phone('+903'), kind: 'NONE' } as unknown as Identity
+    const results = await Promise.allSettled([
+      receive(message('alone', [phone('+900')])),
+      receive(message('a', [phone('+901')])),
+      receive(message('broken', [broken])),
+      receive(message('b', [phone('+902')])),
+    ])
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(await database.db.communication.count({ where: { organizationId: sms.organizationId } })).toBe(3)
+    await expectCountersToAgree()
+  })
+})
