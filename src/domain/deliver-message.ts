@@ -119,7 +119,9 @@ async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: At
   for (const receipt of result.laterReceipts ?? []) {
     const error = receipt.error === undefined ? {} : { errorCode: receipt.error.code, errorMessage: receipt.error.message }
     const runAt = new Date(deps.clock().getTime() + receipt.afterMs)
-    await enqueue(tx, 'record-receipt', { communicationId, status: receipt.status, ...error }, { runAt })
+    // One queue, so in the order of their times also where the worker finds several of them due.
+    const queue = `receipts:${communication.conversationId}`
+    await enqueue(tx, 'record-receipt', { communicationId, status: receipt.status, ...error }, { runAt, queue })
   }
 }
 
