@@ -37,7 +37,7 @@ export async function receive(channel: 'SMS' | 'WHATSAPP', message: Message): Pr
       say(`200 OK: ${message.from} to ${line.account.address}, ${sid}${repeated ? ', which was received before: nothing has changed' : ''}`)
       if (stored !== null) say(`communication ${globalId('Communication', stored.id)}`)
     }
-    say(`Look: InboxEvents in the tab "live", or Inbox in the tab "inbox" of ${config.PUBLIC_URL}/graphql`)
+    say(`Look: ${config.PUBLIC_URL}/graphql, InboxEvents in the tab CommunicationReceived, or Inbox in the tab Viewer`)
   })
 }
 

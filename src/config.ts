@@ -26,8 +26,8 @@ const aesKeys = z.string().transform((value, context) => {
   return z.NEVER
 })
 
-/** Every environment variable. The README's table is generated from nothing: keep it in step. */
-const Environment = z.object({
+/** Every environment variable, before the defaults that depend on others. A test holds the table in README.md against it. */
+export const Environment = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   PORT: integer(0, 65535).default(4000),
   HOST: z.string().min(1).default('127.0.0.1'),
