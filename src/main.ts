@@ -7,15 +7,11 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 try {
   const config = loadConfig()
   const log = pino({ level: config.LOG_LEVEL, base: null })
+  // From here on, so that Ctrl-C while it starts leaves no PostgreSQL behind; and once, because npm passes Ctrl-C on a second time.
+  const asked = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => asked.resolve())
   const app = await startApp(config, log)
-  // Ctrl-C reaches us twice when npm passes it on too: the first one counts.
-  let ending = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (!ending) end(app, config.SHUTDOWN_SECONDS)
-      ending = true
-    })
-  }
+  void asked.promise.then(() => end(app, config.SHUTDOWN_SECONDS))
   await greet(app)
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error
