@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DeliveryStatus } from '../../src/db/generated/enums.ts'
 import { eventually } from '../support/eventually.ts'
 import { type AcceptedMessage, newSid, type SendBehaviour } from '../support/fake-twilio.ts'
-import { rowCounts } from '../support/row-counts.ts'
+import { rowCounts, settledRowCounts } from '../support/row-counts.ts'
 import { startTwilioInbox, type TwilioInbox } from '../support/twilio-inbox.ts'
 
 let inbox: TwilioInbox
@@ -71,7 +71,7 @@ describe('status callbacks', () => {
     for (const word of ['sent', 'delivered', 'delivered', 'read']) expect(await inbox.fake.callback(sid, word)).toEqual([200, 200])
     expect(await stepsOf(id)).toEqual(['SENT', 'DELIVERED', 'READ'])
     const before = await inbox.row(id)
-    const { jobs, event } = await rowCounts(inbox.app.deps.pool)
+    const { jobs, event } = await settledRowCounts(inbox.app.deps.pool)
     expect(await inbox.fake.callback(sid, 'read')).toEqual([200, 200])
     expect(await inbox.row(id)).toEqual(before)
     expect(await rowCounts(inbox.app.deps.pool)).toMatchObject({ jobs, event })
@@ -118,7 +118,8 @@ describe('status callbacks', () => {
 
 describe('status callbacks that overtake the answer to the send', () => {
   test.each(permutations(['sent', 'delivered', 'failed']))('%s, %s, %s: lead to the same furthest state', async (...words) => {
-    const id = await (inbox.fake.next({ callbacksFirst: words }), inbox.sendText())
+    inbox.fake.next({ callbacksFirst: words })
+    const id = await inbox.sendText()
     const { sid } = await accepted(id)
     await eventually(async () => {
       const row = await inbox.row(id)
@@ -144,7 +145,7 @@ describe('status callbacks that overtake the answer to the send', () => {
 
 describe('receipts for a message that we do not know', () => {
   test('are kept, answered 2xx, and change nothing else', async () => {
-    const before = await rowCounts(inbox.app.deps.pool)
+    const before = await settledRowCounts(inbox.app.deps.pool)
     const sid = newSid('SM')
     expect(await callbackWithoutId(sid, 'delivered')).toBe(200)
     const after = await rowCounts(inbox.app.deps.pool)

@@ -41,7 +41,7 @@ describe('a provider that is not available', () => {
     expect(await runNow(inbox.app.deps.pool, id)).toBe(1)
     await eventuallyIs(id, { deliveryStatus: 'SENT', attempts: 2 })
     expect(acceptedFor(id)).toHaveLength(1)
-    expect(await jobsOf(inbox.app.deps.pool, id)).toEqual([])
+    await eventually(async () => expect(await jobsOf(inbox.app.deps.pool, id)).toEqual([]))
     const events = await inbox.app.deps.db.event.findMany({ where: { communicationId: id, type: 'DELIVERY_STATUS_CHANGED' } })
     expect(events).toHaveLength(1)
   })
@@ -61,7 +61,7 @@ describe('a provider that is not available', () => {
       failureMessage: expect.stringContaining(`${SEND_ATTEMPTS} attempts`),
       sentAt: null,
     })
-    expect(await jobsOf(inbox.app.deps.pool, id)).toEqual([])
+    await eventually(async () => expect(await jobsOf(inbox.app.deps.pool, id)).toEqual([]))
     // Twice as long each time, give or take a quarter, counted from the answer.
     for (const [index, wait] of waits.entries()) {
       expect(wait).toBeGreaterThan(2 ** (index + 1) * 1000 * 0.74 - 500)

@@ -52,7 +52,7 @@ test('a message walks PENDING → SENT → DELIVERED → READ by itself, with an
   expect(row.externalMessageId).toMatch(/^SM[0-9a-f]{32}$/)
   const times = [row.createdAt, row.sentAt, row.deliveredAt, row.readAt].map((time) => time?.getTime() ?? Number.NaN)
   expect(times).toEqual([...times].sort((a, b) => a - b))
-  expect(await jobsOf(app.deps.pool, id)).toEqual([])
+  await eventually(async () => expect(await jobsOf(app.deps.pool, id)).toEqual([]))
 })
 
 test.each([

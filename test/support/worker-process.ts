@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SECRET } from './app.ts'
+import { eventually } from './eventually.ts'
+
+export type WorkerProcess = {
+  /** What it has printed so far. */
+  output(): string
+  /** Sends the signal and waits for the end. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  signal(signal: 'SIGTERM'): void
+}
+
+/** `node src/main.ts` with WORKER=only, ready to work. `settings` need DATABASE_URL, ENCRYPTION_KEY and PUBLIC_URL of the server beside it. */
+export async function startWorkerProcess(settings: Record<string, string>): Promise<WorkerProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'))
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'test',
+      WORKER: 'only',
+      PORT: '0',
+      DATA_DIR: dataDir,
+      AUTH_JWT_SECRET: SECRET,
+      LOG_LEVEL: 'warn',
+      POLL_SECONDS: '1',
+      ...settings,
+    },
+  })
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  await eventually(() => {
+    if (!output.includes('listens on')) throw new Error(`the worker does not run (exit code ${child.exitCode}): ${output}`)
+  })
+  return {
+    output: () => output,
+    signal: (signal) => void child.kill(signal),
+    async end(signal) {
+      child.kill(signal)
+      const [code, by] = await exited
+      await rm(dataDir, { recursive: true, force: true })
+      return { code, signal: by }
+    },
+  }
+}
