@@ -124,6 +124,11 @@ Communication.implement({
   }),
 })
 
+export const CommunicationConnection = builder.connectionObject(
+  { type: Communication, name: 'CommunicationConnection', description: 'A page of communications.' },
+  { name: 'CommunicationEdge' },
+)
+
 export const CommunicationFilterInput = builder.inputType('CommunicationFilter', {
   description: 'Conditions that all hold.',
   fields: (t) => ({
@@ -159,11 +164,14 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }) => localId('Communication', id),
   }),
-  communications: t.connection({
-    type: Communication,
-    description: 'Every communication of the organization, newest first. Pages of 1 to 100.',
-    complexity: pageCost,
-    args: { filter: t.arg({ type: CommunicationFilterInput }) },
-    resolve: (_root, args, context) => communicationsOf(context, 'organization', organizationOf(context), args),
-  }),
+  communications: t.connection(
+    {
+      type: Communication,
+      description: 'Every communication of the organization, newest first. Pages of 1 to 100.',
+      complexity: pageCost,
+      args: { filter: t.arg({ type: CommunicationFilterInput }) },
+      resolve: (_root, args, context) => communicationsOf(context, 'organization', organizationOf(context), args),
+    },
+    CommunicationConnection,
+  ),
 }))

@@ -4,7 +4,7 @@ import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { type MessagingWindow as MessagingWindowShape, messagingWindow } from '../src/domain/policies.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
-import { Communication, CommunicationFilterInput, communicationsOf } from './communication.ts'
+import { Communication, CommunicationConnection, CommunicationFilterInput, communicationsOf } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
 import { ChannelType, ConversationStatus } from './enums.ts'
 import { localId, optionalId } from './global-id.ts'
@@ -58,15 +58,23 @@ Conversation.implement({
       description: 'The newest entry, notes and calls included.',
       resolve: (row) => row.lastCommunicationId,
     }),
-    communications: t.connection({
-      type: Communication,
-      description: 'Oldest first: the newest page is `last: 50`, the one before it `last: 50, before: startCursor`.',
-      complexity: pageCost,
-      args: { filter: t.arg({ type: CommunicationFilterInput }) },
-      resolve: (row, args, context) => communicationsOf(context, 'conversation', row.id, args),
-    }),
+    communications: t.connection(
+      {
+        type: Communication,
+        description: 'Oldest first: the newest page is `last: 50`, the one before it `last: 50, before: startCursor`.',
+        complexity: pageCost,
+        args: { filter: t.arg({ type: CommunicationFilterInput }) },
+        resolve: (row, args, context) => communicationsOf(context, 'conversation', row.id, args),
+      },
+      CommunicationConnection,
+    ),
   }),
 })
+
+export const ConversationConnection = builder.connectionObject(
+  { type: Conversation, name: 'ConversationConnection', description: 'A page of conversations.' },
+  { name: 'ConversationEdge' },
+)
 
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   description: 'Conditions that all hold.',
@@ -116,11 +124,14 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }) => localId('Conversation', id),
   }),
-  conversations: t.connection({
-    type: Conversation,
-    description: 'The inbox: latest activity first. Pages of 1 to 100.',
-    complexity: pageCost,
-    args: { filter: t.arg({ type: ConversationFilterInput }) },
-    resolve: (_root, args, context) => conversationsOf(context, 'organization', organizationOf(context), args),
-  }),
+  conversations: t.connection(
+    {
+      type: Conversation,
+      description: 'The inbox: latest activity first. Pages of 1 to 100.',
+      complexity: pageCost,
+      args: { filter: t.arg({ type: ConversationFilterInput }) },
+      resolve: (_root, args, context) => conversationsOf(context, 'organization', organizationOf(context), args),
+    },
+    ConversationConnection,
+  ),
 }))

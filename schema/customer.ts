@@ -3,9 +3,9 @@ import { checkedPage } from '../src/domain/page.ts'
 import { type Sendability as SendabilityShape, sendability } from '../src/domain/sendability.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
-import { Communication, CommunicationFilterInput, communicationsOf } from './communication.ts'
+import { Communication, CommunicationConnection, CommunicationFilterInput, communicationsOf } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
-import { Conversation, ConversationFilterInput, conversationsOf } from './conversation.ts'
+import { Conversation, ConversationConnection, ConversationFilterInput, conversationsOf } from './conversation.ts'
 import { ChannelType, IdentityKind, TextLimitUnit } from './enums.ts'
 import { localId } from './global-id.ts'
 import { inOrder } from './loaders.ts'
@@ -80,22 +80,33 @@ Customer.implement({
       complexity: 10,
       resolve: (customer, _args, context) => sendability(context.deps, organizationOf(context), customer.id),
     }),
-    conversations: t.connection({
-      type: Conversation,
-      description: 'Latest activity first.',
-      complexity: pageCost,
-      args: { filter: t.arg({ type: ConversationFilterInput }) },
-      resolve: (customer, args, context) => conversationsOf(context, 'customer', customer.id, args),
-    }),
-    communications: t.connection({
-      type: Communication,
-      description: 'Across every channel, notes and calls included; oldest first: the newest page is `last: 50`.',
-      complexity: pageCost,
-      args: { filter: t.arg({ type: CommunicationFilterInput }) },
-      resolve: (customer, args, context) => communicationsOf(context, 'customer', customer.id, args),
-    }),
+    conversations: t.connection(
+      {
+        type: Conversation,
+        description: 'Latest activity first.',
+        complexity: pageCost,
+        args: { filter: t.arg({ type: ConversationFilterInput }) },
+        resolve: (customer, args, context) => conversationsOf(context, 'customer', customer.id, args),
+      },
+      ConversationConnection,
+    ),
+    communications: t.connection(
+      {
+        type: Communication,
+        description: 'Across every channel, notes and calls included; oldest first: the newest page is `last: 50`.',
+        complexity: pageCost,
+        args: { filter: t.arg({ type: CommunicationFilterInput }) },
+        resolve: (customer, args, context) => communicationsOf(context, 'customer', customer.id, args),
+      },
+      CommunicationConnection,
+    ),
   }),
 })
+
+const CustomerConnection = builder.connectionObject(
+  { type: Customer, name: 'CustomerConnection', description: 'A page of customers.' },
+  { name: 'CustomerEdge' },
+)
 
 builder.objectField(Conversation, 'customer', (t) => t.field({ type: Customer, resolve: (row) => row.customerId }))
 builder.objectFields(Communication, (t) => ({
@@ -115,16 +126,19 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }) => localId('Customer', id),
   }),
-  customers: t.connection({
-    type: Customer,
-    description: 'Newest first. Pages of 1 to 100.',
-    complexity: pageCost,
-    args: { search: t.arg.string({ description: 'A part of the name or of an address, in any case.' }) },
-    resolve: async (_root, args, context) =>
-      connectionOf(
-        await listCustomers(context.deps, organizationOf(context), args.search, checkedPage(args)),
-        customerCursor,
-        (row) => row.id,
-      ),
-  }),
+  customers: t.connection(
+    {
+      type: Customer,
+      description: 'Newest first. Pages of 1 to 100.',
+      complexity: pageCost,
+      args: { search: t.arg.string({ description: 'A part of the name or of an address, in any case.' }) },
+      resolve: async (_root, args, context) =>
+        connectionOf(
+          await listCustomers(context.deps, organizationOf(context), args.search, checkedPage(args)),
+          customerCursor,
+          (row) => row.id,
+        ),
+    },
+    CustomerConnection,
+  ),
 }))

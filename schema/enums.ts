@@ -7,6 +7,7 @@ const described = <const Names extends Record<string, string>>(values: { [Name i
   }
 
 export const Role = builder.enumType('Role', {
+  description: 'What a member or an API key may do; each role includes the ones before it.',
   values: described<typeof db.Role>({
     VIEWER: 'Reads.',
     AGENT: 'Also sends, notes, logs calls, marks read and assigns.',
@@ -33,6 +34,7 @@ export const CommunicationType = builder.enumType('CommunicationType', {
 })
 
 export const Direction = builder.enumType('Direction', {
+  description: 'Who writes to whom.',
   values: described<typeof db.Direction>({
     INBOUND: 'From the customer.',
     OUTBOUND: 'To the customer.',
@@ -59,9 +61,13 @@ export const ConversationStatus = builder.enumType('ConversationStatus', {
   values: Object.values(db.ConversationStatus),
 })
 
-export const ChannelAccountStatus = builder.enumType('ChannelAccountStatus', { values: Object.values(db.ChannelAccountStatus) })
+export const ChannelAccountStatus = builder.enumType('ChannelAccountStatus', {
+  description: 'Nothing is sent from or received at a disconnected account; its conversations stay.',
+  values: Object.values(db.ChannelAccountStatus),
+})
 
 export const IdentityKind = builder.enumType('IdentityKind', {
+  description: 'What kind of address an identity is.',
   values: described<typeof db.IdentityKind>({
     PHONE: 'A phone number in E.164, e.g. +905551112233; SMS, RCS, calls and most WhatsApp users.',
     WHATSAPP: 'A WhatsApp user id that is not a phone number.',
@@ -72,11 +78,15 @@ export const IdentityKind = builder.enumType('IdentityKind', {
   }),
 })
 
-export const CallOutcome = builder.enumType('CallOutcome', { values: Object.values(db.CallOutcome) })
+export const CallOutcome = builder.enumType('CallOutcome', { description: 'How a call ended.', values: Object.values(db.CallOutcome) })
 
-export const TemplatePurpose = builder.enumType('TemplatePurpose', { values: Object.values(db.TemplatePurpose) })
+export const TemplatePurpose = builder.enumType('TemplatePurpose', {
+  description: 'What a template is for; the names are those of WhatsApp’s categories, and GENERAL for none of them.',
+  values: Object.values(db.TemplatePurpose),
+})
 
 export const AttachmentStatus = builder.enumType('AttachmentStatus', {
+  description: 'Where the bytes of an attachment are.',
   values: described<typeof db.AttachmentStatus>({
     PENDING: 'Being fetched from the provider.',
     STORED: 'Ready: see `url`.',
@@ -84,4 +94,7 @@ export const AttachmentStatus = builder.enumType('AttachmentStatus', {
   }),
 })
 
-export const TextLimitUnit = builder.enumType('TextLimitUnit', { values: ['CHARACTERS', 'BYTES'] as const })
+export const TextLimitUnit = builder.enumType('TextLimitUnit', {
+  description: 'What a text limit counts: Unicode code points, or bytes of UTF-8.',
+  values: ['CHARACTERS', 'BYTES'] as const,
+})

@@ -14,6 +14,7 @@ import { builder } from './builder.ts'
 import { TextLimitUnit } from './enums.ts'
 
 const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
+  description: 'One for each error type, for programs.',
   values: {
     INVALID_INPUT: {},
     NOT_FOUND: {},

@@ -34,7 +34,10 @@ type InboxEventTypeName = keyof typeof graphTypes
 
 const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
 
-const InboxEventType = builder.enumType('InboxEventType', { values: Object.keys(graphTypes) as InboxEventTypeName[] })
+const InboxEventType = builder.enumType('InboxEventType', {
+  description: 'What an inbox can follow.',
+  values: Object.keys(graphTypes) as InboxEventTypeName[],
+})
 
 const positionOf = (entry: LogEntry): bigint => (entry.kind === 'event' ? entry.event.seq : entry.position)
 
@@ -172,6 +175,7 @@ function inScope(scope: Scope): (event: LoggedEvent) => boolean {
 }
 
 const UnreadCountChange = builder.objectRef<LoggedEvent>('UnreadCountChange').implement({
+  description: 'The counts after something was received or read.',
   fields: (t) => ({
     organizationUnreadCount: t.int({ resolve: (event) => Number(event.data.organizationUnreadCount) }),
     customer: t.field({ type: Customer, nullable: true, resolve: (event) => event.customerId }),

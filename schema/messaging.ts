@@ -27,6 +27,7 @@ const success = (name: string) =>
 
 const Recipient = builder.inputType('MessageRecipientInput', {
   isOneOf: true,
+  description: 'Whom to write to: exactly one of these.',
   fields: (t) => ({
     conversationId: t.id({ description: 'Answer here: the account and address are those of the conversation.' }),
     customerId: t.id({ description: 'On the channel or account given, else where the customer was last active.' }),
@@ -35,6 +36,7 @@ const Recipient = builder.inputType('MessageRecipientInput', {
 })
 
 const TemplateContent = builder.inputType('TemplateContentInput', {
+  description: 'A template with values for its variables.',
   fields: (t) => ({
     templateId: t.id({ required: true }),
     variables: t.field({ type: 'JSON', description: 'An object of texts and numbers; built-in variables need not be given.' }),
@@ -43,6 +45,7 @@ const TemplateContent = builder.inputType('TemplateContentInput', {
 
 const Content = builder.inputType('MessageContentInput', {
   isOneOf: true,
+  description: 'What to send: exactly one of these.',
   fields: (t) => ({
     text: t.string({ description: "Plain text within the channel's `textLimit`." }),
     template: t.field({ type: TemplateContent }),
@@ -50,6 +53,7 @@ const Content = builder.inputType('MessageContentInput', {
 })
 
 const SendMessage = builder.inputType('SendMessageInput', {
+  description: 'One message to one customer.',
   fields: (t) => ({
     to: t.field({ type: Recipient, required: true }),
     channel: t.field({ type: ChannelType, description: 'Only by this channel.' }),
@@ -88,6 +92,7 @@ const LogCall = builder.inputType('LogCallInput', {
 
 const MarkReadTarget = builder.inputType('MarkReadTargetInput', {
   isOneOf: true,
+  description: 'What was read: exactly one of these.',
   fields: (t) => ({
     customerId: t.id(),
     conversationId: t.id(),

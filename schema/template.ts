@@ -65,6 +65,11 @@ Template.implement({
   }),
 })
 
+const TemplateConnection = builder.connectionObject(
+  { type: Template, name: 'TemplateConnection', description: 'A page of templates.' },
+  { name: 'TemplateEdge' },
+)
+
 builder.queryFields((t) => ({
   template: t.field({
     type: Template,
@@ -72,30 +77,34 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }) => localId('Template', id),
   }),
-  templates: t.connection({
-    type: Template,
-    description: 'Oldest first. With a channel: those for it and those for every channel.',
-    complexity: pageCost,
-    args: { channel: t.arg({ type: ChannelType }) },
-    resolve: async (_root, args, context) => {
-      const page = checkedPage(args)
-      const cursor = page.cursor === null ? null : decodeKeys('templates', page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
-      const rows = await context.deps.db.template.findMany({
-        where: {
-          organizationId: organizationOf(context),
-          ...(args.channel ? { OR: [{ channel: args.channel }, { channel: null }] } : {}),
-          ...(cursor === null ? {} : { id: page.backwards ? { lt: cursor } : { gt: cursor } }),
-        },
-        orderBy: { id: page.backwards ? 'desc' : 'asc' },
-        take: page.limit + 1,
-      })
-      return connectionOf(
-        pageOf(rows, page),
-        (row) => encodeKeys('templates', [row.id]),
-        (row) => row,
-      )
+  templates: t.connection(
+    {
+      type: Template,
+      description: 'Oldest first. With a channel: those for it and those for every channel.',
+      complexity: pageCost,
+      args: { channel: t.arg({ type: ChannelType }) },
+      resolve: async (_root, args, context) => {
+        const page = checkedPage(args)
+        const cursor =
+          page.cursor === null ? null : decodeKeys('templates', page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
+        const rows = await context.deps.db.template.findMany({
+          where: {
+            organizationId: organizationOf(context),
+            ...(args.channel ? { OR: [{ channel: args.channel }, { channel: null }] } : {}),
+            ...(cursor === null ? {} : { id: page.backwards ? { lt: cursor } : { gt: cursor } }),
+          },
+          orderBy: { id: page.backwards ? 'desc' : 'asc' },
+          take: page.limit + 1,
+        })
+        return connectionOf(
+          pageOf(rows, page),
+          (row) => encodeKeys('templates', [row.id]),
+          (row) => row,
+        )
+      },
     },
-  }),
+    TemplateConnection,
+  ),
 }))
 
 const content = {

@@ -29,17 +29,25 @@ const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement(
   }),
 })
 
+const TimelineEventConnection = builder.connectionObject(
+  { type: TimelineEvent, name: 'TimelineEventConnection', description: 'A page of a timeline.' },
+  { name: 'TimelineEventEdge' },
+)
+
 builder.objectField(Customer, 'timeline', (t) =>
-  t.connection({
-    type: TimelineEvent,
-    description: 'Newest first.',
-    complexity: pageCost,
-    resolve: async (customer, args, context) => {
-      const page = checkedPage(args)
-      const result = await batched(context, 'timeline', page, customer.id, (ids) =>
-        listTimeline(context.deps, organizationOf(context), ids, page),
-      )
-      return connectionOf(result, timelineCursor, (row) => row)
+  t.connection(
+    {
+      type: TimelineEvent,
+      description: 'Newest first.',
+      complexity: pageCost,
+      resolve: async (customer, args, context) => {
+        const page = checkedPage(args)
+        const result = await batched(context, 'timeline', page, customer.id, (ids) =>
+          listTimeline(context.deps, organizationOf(context), ids, page),
+        )
+        return connectionOf(result, timelineCursor, (row) => row)
+      },
     },
-  }),
+    TimelineEventConnection,
+  ),
 )
