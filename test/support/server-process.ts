@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -61,9 +61,10 @@ export async function startServer(settings: Record<string, string>): Promise<Ser
   return server
 }
 
-/** Runs src/main.ts where it is to refuse to start. */
-export async function refusedStart(settings: Record<string, string>): Promise<Ended> {
+/** Runs src/main.ts where it does not come to listen: it refuses to start, or `meanwhile` ends it. */
+export async function refusedStart(settings: Record<string, string>, meanwhile?: (child: ChildProcess) => Promise<void>): Promise<Ended> {
   const { child, said, exited } = launch(settings)
+  await meanwhile?.(child)
   const late = setTimeout(() => child.kill('SIGTERM'), 20_000)
   const code = await exited
   clearTimeout(late)
