@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { ConfigError } from '../config.ts'
 import { type Migration, migrationList, readMigrations } from './migrations.ts'
 import { openSchemaEngine } from './schema-engine.ts'
+import { wakeForFreedQueues } from './wake-queues.ts'
 
 /** 'parley' in ASCII; Prisma and graphile-worker lock other numbers. */
 const MIGRATION_LOCK = '0x7061726c6579'
@@ -20,6 +21,7 @@ export async function migrate(url: string, log: Logger): Promise<string[]> {
     await client.query(`select pg_advisory_lock(${BigInt(MIGRATION_LOCK)})`)
     const applied = (await isUpToDate(client, migrations)) ? [] : await apply(url, migrations)
     await migrateQueue(url, log)
+    await wakeForFreedQueues(client)
     if (applied.length > 0) log.info({ migrations: applied }, 'the database was migrated')
     return applied
   } finally {
