@@ -36,16 +36,12 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
     healthCheckedAt: null,
   }
   return transact(deps, organizationId, async (tx, recorder) => {
-    const where = { organizationId_channel_address: { organizationId, channel: input.channel, address } }
-    const before = await tx.channelAccount.findUnique({ where })
-    if (before?.status === 'CONNECTED') {
-      throw new AlreadyExistsError(`${address} is connected for ${input.channel} already.`, ['input', 'address'])
-    }
-    const account = await tx.channelAccount.upsert({
-      where,
-      create: { ...data, id: newId(), organizationId, channel: input.channel, address },
-      update: data,
-    })
+    const key = { organizationId, channel: input.channel, address }
+    const [made] = await tx.channelAccount.createManyAndReturn({ data: [{ ...data, ...key, id: newId() }], skipDuplicates: true })
+    // One statement decides and writes: of simultaneous calls, one takes a disconnected account up again.
+    const [revived] = made ? [] : await tx.channelAccount.updateManyAndReturn({ where: { ...key, status: 'DISCONNECTED' }, data })
+    const account = made ?? revived
+    if (account === undefined) throw new AlreadyExistsError(`${address} is connected for ${input.channel} already.`, ['input', 'address'])
     recorder.event({
       type: 'CHANNEL_ACCOUNT_CHANGED',
       actorId: actor.memberId,
@@ -117,6 +113,7 @@ async function changeAccount(
   decide: (account: ChannelAccount) => Prisma.ChannelAccountUpdateInput,
 ): Promise<ChannelAccount> {
   return transact(deps, actor.organizationId, async (tx, recorder) => {
+    await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${id}::uuid AND organization_id = ${actor.organizationId}::uuid FOR NO KEY UPDATE`
     const account = await ownAccount(tx, actor.organizationId, id)
     recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', actorId: actor.memberId, data: { channelAccountId: id, change } })
     return tx.channelAccount.update({ where: { id }, data: decide(account) })

@@ -1,9 +1,9 @@
 import type { Organization } from '../db/generated/client.ts'
-import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { AlreadyExistsError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { requiredText } from './text.ts'
+import { isUniqueViolation } from './unique-violation.ts'
 
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
@@ -21,7 +21,7 @@ export async function createOrganization(
   try {
     return await deps.db.organization.create({ data: { id: newId(), slug: input.slug, name, timezone } })
   } catch (error) {
-    if (!(error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002')) throw error
+    if (!isUniqueViolation(error)) throw error
     throw new AlreadyExistsError(`There is already an organization "${input.slug}".`, ['slug'])
   }
 }

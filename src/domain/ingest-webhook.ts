@@ -1,9 +1,9 @@
 import type { AnyChannelAdapter, Fact, RawRequest } from '../channels/channel.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { newId } from './ids.ts'
 import { receiveMessage } from './receive-message.ts'
 import { recordReceipt } from './record-receipt.ts'
+import { storeWebhook } from './store-webhook.ts'
 
 type Account = { id: string; organizationId: string; channel: ChannelType }
 
@@ -27,31 +27,11 @@ export async function ingestWebhook(
       await recordReceipt(deps, account, raw, fact)
       outcome = 'applied'
     } else {
-      await keepUnparsed(deps, account, raw, fact.reason)
+      await storeWebhook(deps.db, account, raw, fact.reason)
       if (outcome === 'duplicate') outcome = 'unparsed'
     }
   }
   return outcome
-}
-
-async function keepUnparsed(
-  deps: Pick<Deps, 'db'>,
-  account: Account,
-  raw: { url: string; headers: Record<string, string>; body: Buffer },
-  problem: string,
-): Promise<void> {
-  await deps.db.webhook.create({
-    data: {
-      id: newId(),
-      organizationId: account.organizationId,
-      channelAccountId: account.id,
-      url: raw.url,
-      headers: raw.headers,
-      body: new Uint8Array(raw.body),
-      status: 'UNPARSED',
-      problem,
-    },
-  })
 }
 
 // A signature is no secret, but cookies and authorization would be.

@@ -5,12 +5,10 @@ import { organizationTopic } from '../events/bus.ts'
 import { newId, timeOfId } from './ids.ts'
 import { joinBatch } from './receive-batches.ts'
 import { receiveMessagesSql } from './receive-messages.sql.ts'
+import type { RawWebhook } from './store-webhook.ts'
 import { cleanText, optionalText } from './text.ts'
 
 export type ReceivingAccount = { id: string; organizationId: string; channel: ChannelType }
-
-/** The request that carried the message, stored as it came. */
-export type RawWebhook = { url: string; headers: Readonly<Record<string, string>>; body: Buffer }
 
 export type Received = { communicationId: string; conversationId: string; customerId: string }
 

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { advance } from './advance.ts'
 import { newId } from './ids.ts'
-import type { RawWebhook } from './receive-message.ts'
+import { type RawWebhook, storeWebhook } from './store-webhook.ts'
 import { cleanText } from './text.ts'
 
 type Account = { id: string; organizationId: string }
@@ -20,19 +20,7 @@ export async function recordReceipt(
   fact: ReceiptFact,
 ): Promise<void> {
   await transact(deps, account.organizationId, async (tx, recorder) => {
-    if (raw !== null) {
-      await tx.webhook.create({
-        data: {
-          id: newId(),
-          organizationId: account.organizationId,
-          channelAccountId: account.id,
-          url: raw.url,
-          headers: raw.headers,
-          body: new Uint8Array(raw.body),
-          status: 'APPLIED',
-        },
-      })
-    }
+    if (raw !== null) await storeWebhook(tx, account, raw, null)
     await lockExternalId(tx, account.id, fact.externalMessageId)
     const communication = await lockOutbound(tx, account, fact)
     await tx.receipt.create({

@@ -15,6 +15,7 @@ import { renderTemplate } from './render-template.ts'
 import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
 import { templateValues } from './template-values.ts'
 import { requiredText } from './text.ts'
+import { isUniqueViolation } from './unique-violation.ts'
 
 export type SendMessageInput = RecipientInput & {
   content: { text?: string | null; template?: { templateId: string; variables?: unknown } | null }
@@ -97,8 +98,6 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
     return winner
   }
 }
-
-const isUniqueViolation = (error: unknown): boolean => error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
 
 const payloadOf = (content: Content) =>
   content.template?.providerTemplateId

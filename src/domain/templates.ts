@@ -8,6 +8,7 @@ import { newId } from './ids.ts'
 import { type Rendered, renderTemplate, templateVariables } from './render-template.ts'
 import { templateValues } from './template-values.ts'
 import { optionalText, requiredText } from './text.ts'
+import { isUniqueViolation } from './unique-violation.ts'
 
 type TemplateContent = {
   name?: string | null
@@ -26,15 +27,16 @@ const MAX_BODY = 20_000
 
 /** Throws ValidationError, AlreadyExistsError (name and language are unique together). */
 export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, input: CreateTemplateInput): Promise<Template> {
-  return transact(deps, actor.organizationId, async (tx, recorder) => {
-    const id = newId()
-    const data = checkedContent({ ...input, channel: input.channel ?? null })
-    const { name, body, language = 'en' } = data
-    if (name === undefined || body === undefined) throw new ValidationError('name and body are required.', ['input'])
-    await assertNameIsFree(tx, actor.organizationId, name, language, null)
-    recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId: id, change: 'created' } })
-    return tx.template.create({ data: { ...data, id, name, body, language, organizationId: actor.organizationId } })
-  })
+  const id = newId()
+  const data = checkedContent({ ...input, channel: input.channel ?? null })
+  const { name, body, language = 'en' } = data
+  if (name === undefined || body === undefined) throw new ValidationError('name and body are required.', ['input'])
+  return underFreeName(
+    transact(deps, actor.organizationId, async (tx, recorder) => {
+      recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId: id, change: 'created' } })
+      return tx.template.create({ data: { ...data, id, name, body, language, organizationId: actor.organizationId } })
+    }),
+  )
 }
 
 /** Absent fields stay as they are. Throws NotFoundError, ValidationError, AlreadyExistsError. */
@@ -44,19 +46,20 @@ export async function updateTemplate(
   input: UpdateTemplateInput,
 ): Promise<Template> {
   const { templateId, ...content } = input
-  return transact(deps, actor.organizationId, async (tx, recorder) => {
-    const before = await ownTemplate(tx, actor.organizationId, templateId)
-    const data = checkedContent(content)
-    await assertNameIsFree(tx, actor.organizationId, data.name ?? before.name, data.language ?? before.language, templateId)
-    recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'updated' } })
-    return tx.template.update({ where: { id: templateId }, data: { ...data, updatedAt: deps.clock() } })
-  })
+  return underFreeName(
+    transact(deps, actor.organizationId, async (tx, recorder) => {
+      await lockTemplate(tx, actor.organizationId, templateId)
+      const data = checkedContent(content)
+      recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'updated' } })
+      return tx.template.update({ where: { id: templateId }, data: { ...data, updatedAt: deps.clock() } })
+    }),
+  )
 }
 
 /** Messages that were sent with it stay. Throws NotFoundError. */
 export async function deleteTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, templateId: string): Promise<void> {
   await transact(deps, actor.organizationId, async (tx, recorder) => {
-    await ownTemplate(tx, actor.organizationId, templateId)
+    await lockTemplate(tx, actor.organizationId, templateId)
     await tx.template.delete({ where: { id: templateId } })
     recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'deleted' } })
   })
@@ -74,16 +77,19 @@ export async function previewTemplate(
   return renderTemplate(template, await templateValues(deps.db, actor, customer, input.variables, ['variables']))
 }
 
-async function ownTemplate(tx: Tx, organizationId: string, id: string): Promise<Template> {
-  const template = await tx.template.findFirst({ where: { id, organizationId } })
-  if (template === null) throw new NotFoundError('template', ['input', 'templateId'])
-  return template
+async function lockTemplate(tx: Tx, organizationId: string, id: string): Promise<void> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT id FROM template WHERE id = ${id}::uuid AND organization_id = ${organizationId}::uuid FOR UPDATE`
+  if (rows.length === 0) throw new NotFoundError('template', ['input', 'templateId'])
 }
 
-async function assertNameIsFree(tx: Tx, organizationId: string, name: string, language: string, except: string | null): Promise<void> {
-  const holder = await tx.template.findUnique({ where: { organizationId_name_language: { organizationId, name, language } } })
-  if (holder !== null && holder.id !== except) {
-    throw new AlreadyExistsError(`There is already a template "${name}" in language ${language}.`, ['input', 'name'])
+/** The unique key decides, because a look before would miss what a concurrent transaction is about to commit. */
+async function underFreeName(writing: Promise<Template>): Promise<Template> {
+  try {
+    return await writing
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    throw new AlreadyExistsError('There is already a template with this name and language.', ['input', 'name'])
   }
 }
 
