@@ -230,7 +230,7 @@ describe('a message for later', () => {
   })
 
   test('is sent by itself at its time, not before', async () => {
-    const sendAt = new Date(Date.now() + 700)
+    const sendAt = new Date(Date.now() + 2_000)
     const id = await inbox.send({
       to: { address: newPhone() },
       channelAccountId: inbox.sms.id,
