@@ -251,6 +251,14 @@ describe('media', () => {
       contentType: 'image/png',
     })
   })
+  test('at Twilio’s own address is asked of the server that TWILIO_API_URL names, and of no other', async () => {
+    const { pathname } = new URL(fake.media({ bytes, contentType: 'image/png' }))
+    expect(await sms.fetchMedia(`https://api.twilio.com${pathname}`, fake.credentials, 1000)).toMatchObject({ body: bytes })
+    const asked = fake.requests.length
+    await failure(`https://api.twilio.com//${new URL(inboxUrl).host}/secret`)
+    expect(callbacks).toEqual([])
+    expect(fake.requests).toHaveLength(asked + 1)
+  })
   test('is followed to the CDN without them', async () => {
     const url = fake.media({ redirectTo: fake.cdn({ bytes, contentType: 'image/png' }) })
     expect(await sms.fetchMedia(url, fake.credentials, 1000)).toEqual({ body: bytes, contentType: 'image/png' })

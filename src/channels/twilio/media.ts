@@ -18,6 +18,8 @@ export async function fetchTwilioMedia(api: TwilioApi, address: string, credenti
   if (url === null || url.username !== '' || url.password !== '' || (url.origin !== TWILIO_ORIGIN && url.origin !== apiOrigin)) {
     throw new Rejected('FOREIGN_MEDIA', 'The attachment is not stored at Twilio and was not fetched.')
   }
+  // Where TWILIO_API_URL names another server, that server stands for Twilio's API here too.
+  url = Object.assign(new URL(apiOrigin), { pathname: url.pathname, search: url.search })
   const basic = Buffer.from(`${credentials.accountSid}:${credentials.authToken}`).toString('base64')
   const signal = AbortSignal.timeout(api.timeoutMs)
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
