@@ -1,5 +1,3 @@
-import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases'
-import { maxTokensPlugin } from '@escape.tech/graphql-armor-max-tokens'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
@@ -9,6 +7,7 @@ import type { Deps } from '../deps.ts'
 import { endWithCredentials } from './end-with-credentials.ts'
 import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
+import { queryLimits } from './query-limits.ts'
 import { subscribeShared } from './subscribe.ts'
 import { allowUnusedFragments } from './unused-fragments.ts'
 
@@ -34,7 +33,7 @@ type Options = {
     context: object,
   ): Promise<string | null>
   /** The page at /graphql for browsers; null: none. */
-  graphiql: (() => Promise<GraphiQLOptions>) | null
+  graphiql: ((request: Request) => Promise<GraphiQLOptions>) | null
 }
 
 /** The graph over HTTP and SSE on /graphql. Limits: see config.ts; a refused query says which one and by how much. */
@@ -46,7 +45,7 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
     graphqlEndpoint: '/graphql',
     batching: false,
     landingPage: false,
-    graphiql: graphiql === null ? false : () => graphiql(),
+    graphiql: graphiql === null ? false : (request) => graphiql(request),
     renderGraphiQL,
     cors: { origin: '*', credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
     maskedErrors: { maskError: (error) => maskError(log, error) },
@@ -62,8 +61,7 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       viewer: viewer === undefined ? await options.authenticator.authenticate(request.headers.get('authorization')) : viewer,
     }),
     plugins: [
-      maxTokensPlugin({ n: config.MAX_QUERY_TOKENS }),
-      maxAliasesPlugin({ n: config.MAX_QUERY_ALIASES }),
+      ...queryLimits(config),
       ...(graphiql === null ? [] : [allowUnusedFragments()]),
       useSharedSubscriptions(),
       useOperationMetrics(options.metrics),
