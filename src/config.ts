@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** A setting that is missing or wrong: the message names it and what is allowed. */
@@ -108,7 +108,7 @@ function requireForProduction(settings: Environment): void {
 export function keptSecret(dataDir: string, name: string): string {
   const path = join(dataDir, name)
   try {
-    mkdirSync(dataDir, { recursive: true })
+    makeFolder(dataDir)
     try {
       writeFileSync(path, randomBytes(32).toString('base64'), { flag: 'wx', mode: 0o600 })
     } catch (error) {
@@ -118,6 +118,17 @@ export function keptSecret(dataDir: string, name: string): string {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
     throw new ConfigError(`DATA_DIR: cannot use ${path}: ${(error as Error).message}`)
+  }
+}
+
+/** Not by `recursive`: Node 24 tries for ever where the system lets nobody make a folder in one that exists (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

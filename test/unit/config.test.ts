@@ -90,6 +90,10 @@ test('a data folder that cannot be one is named', async () => {
   expect(() => loadConfig({ DATA_DIR: file })).toThrow(new RegExp(`^DATA_DIR: cannot use ${file}`))
 })
 
+test.runIf(process.platform === 'linux')('a data folder that the system does not let anybody make is named', () => {
+  expect(() => loadConfig({ DATA_DIR: '/proc/parley/data' })).toThrow(/^DATA_DIR: cannot use \/proc\/parley\/data/)
+})
+
 test('an empty variable counts as absent', async () => {
   expect(loadConfig({ DATA_DIR: await dataDir(), PORT: '', PUBLIC_URL: '' })).toMatchObject({
     PORT: 4000,
