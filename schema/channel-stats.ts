@@ -19,7 +19,7 @@ const ChannelStats = builder.objectRef<ChannelStat>('ChannelStats').implement({
 builder.queryField('channelStats', (t) =>
   t.field({
     type: [ChannelStats],
-    description: 'One for each channel that is connected or was ever used. It counts the whole log: ask for it seldom.',
+    description: 'One for each channel that is connected or was ever used.',
     complexity: 200,
     resolve: (_root, _args, context) => {
       const { organization } = signedIn(context).viewer

@@ -8,7 +8,7 @@ import { type Context, organizationOf } from './context.ts'
 import { Conversation, ConversationConnection, ConversationFilterInput, conversationsOf } from './conversation.ts'
 import { ChannelType, IdentityKind, TextLimitUnit } from './enums.ts'
 import { localId } from './global-id.ts'
-import { inOrder } from './loaders.ts'
+import { batched, inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 export const CustomerIdentity = builder.loadableNodeRef('CustomerIdentity', {
@@ -78,7 +78,8 @@ Customer.implement({
       type: [Sendability],
       description: 'One for each connected channel account.',
       complexity: 10,
-      resolve: (customer, _args, context) => sendability(context.deps, organizationOf(context), customer.id),
+      resolve: (customer, _args, context) =>
+        batched(context, 'sendability', null, customer.id, (ids) => sendability(context.deps, organizationOf(context), ids)),
     }),
     conversations: t.connection(
       {

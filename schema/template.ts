@@ -1,14 +1,14 @@
 import type { Template as Row } from '../src/db/generated/client.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import { checkedPage, decodeKeys, encodeKeys, pageOf } from '../src/domain/page.ts'
-import { type Rendered, templateVariables } from '../src/domain/render-template.ts'
+import { type Rendered, renderTemplate, templateVariables } from '../src/domain/render-template.ts'
 import { UUID_FORM } from '../src/domain/sql.ts'
-import { createTemplate, deleteTemplate, previewTemplate, updateTemplate } from '../src/domain/templates.ts'
+import { createTemplate, deleteTemplate, previewValues, updateTemplate } from '../src/domain/templates.ts'
 import { builder } from './builder.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
 import { ChannelType, TemplatePurpose } from './enums.ts'
 import { globalId, localId, requiredId } from './global-id.ts'
-import { inOrder } from './loaders.ts'
+import { batched, inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
@@ -56,11 +56,14 @@ Template.implement({
       nullable: true,
       description: 'What the message will read like, before it is sent.',
       args: { customerId: t.arg.id({ required: true }), variables: t.arg({ type: 'JSON' }) },
-      resolve: async (template, { customerId, variables }, context) =>
-        previewTemplate(context.deps, actorOf(context), template, {
-          customerId: requiredId('Customer', customerId, ['customerId']),
-          variables,
-        }),
+      resolve: async (template, args, context) => {
+        const customerId = requiredId('Customer', args.customerId, ['customerId'])
+        const key = { customerId, variables: args.variables }
+        const values = await batched(context, 'preview', key, customerId, async () => {
+          return new Map([[customerId, await previewValues(context.deps, actorOf(context), customerId, args.variables)]])
+        })
+        return renderTemplate(template, values)
+      },
     }),
   }),
 })

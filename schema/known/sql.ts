@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto'
 import { Prisma } from '../../src/db/generated/client.ts'
-import type { Deps } from '../../src/deps.ts'
 import type { NodeType } from '../global-id.ts'
 
 /** The global id of a row, as `globalId` makes it. (PostgreSQL breaks base64 after 76 characters; these are shorter.) */
@@ -21,9 +19,3 @@ export const objectOrNull = (present: string, fields: Record<string, string>): s
 
 /** Text of our own making, to be composed with parameters. */
 export const raw = (text: string): Prisma.Sql => Prisma.raw(text)
-
-/** One prepared statement for each shape. */
-export async function rowsOf<Row extends object>(deps: Pick<Deps, 'pool'>, sql: Prisma.Sql): Promise<Row[]> {
-  const { rows } = await deps.pool.query<Row>({ name: hash('sha1', sql.text, 'base64url'), text: sql.text, values: sql.values })
-  return rows
-}

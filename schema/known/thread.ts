@@ -2,10 +2,11 @@ import { signAttachmentLink } from '../../src/auth/attachment-links.ts'
 import { Prisma } from '../../src/db/generated/client.ts'
 import { communicationCursor, communicationPlace } from '../../src/domain/list-communications.ts'
 import { checkedPage, pageOf } from '../../src/domain/page.ts'
+import { listRows } from '../../src/domain/sql.ts'
 import { organizationOf, type SignedIn } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
 import { conversationJoins, conversationRow } from './conversation-row.ts'
-import { globalIdSql, isoTime, objectOrNull, raw, rowsOf } from './sql.ts'
+import { globalIdSql, isoTime, objectOrNull, raw } from './sql.ts'
 
 type Variables = { id: string; last?: number | null; before?: string | null }
 
@@ -33,7 +34,7 @@ export async function threadJson(context: SignedIn, variables: Variables): Promi
   const id = localId('Conversation', variables.id)
   if (id === null || !page.backwards) return null
   const organizationId = organizationOf(context)
-  const [row] = await rowsOf<{ head: string; ids: string | null; items: string | null; files: string | null }>(
+  const [row] = await listRows<{ head: string; ids: string | null; items: string | null; files: string | null }>(
     context.deps,
     Prisma.sql`
       SELECT (SELECT row_to_json(n) FROM (SELECT ${conversationRow(context.deps)}) AS n)::text AS head, thread.*
@@ -48,6 +49,7 @@ export async function threadJson(context: SignedIn, variables: Variables): Promi
         ) AS i
       ) AS thread
       WHERE c.id = ${id}::uuid AND c.organization_id = ${organizationId}::uuid`,
+    {},
   )
   if (row === undefined) return '{"data":{"conversation":null}}'
   const items = split(row.items)

@@ -146,15 +146,16 @@ const statements: [string, string][] = [
   [
     'conversations',
     `INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, assignee_id, unread_count,
-      window_expires_at, last_communication_id, last_activity_at, created_at)
+      inbound_count, outbound_count, window_expires_at, last_communication_id, last_activity_at, created_at)
     SELECT p.id, place.organization, ${idAt(':now - 20000000000 + customer', 'customer')}, CASE WHEN by_sms THEN place.sms ELSE place.whatsapp END,
       (CASE WHEN by_sms THEN 'SMS' ELSE 'WHATSAPP' END)::"ChannelType", '+9054' || lpad(customer::text, 8, '0'),
       (CASE i % 10 WHEN 8 THEN 'CLOSED' WHEN 9 THEN 'SNOOZED' ELSE 'OPEN' END)::"ConversationStatus",
-      CASE WHEN i % 3 = 0 THEN place.members[(1 + i % 8)::int] END, said.unread,
+      CASE WHEN i % 3 = 0 THEN place.members[(1 + i % 8)::int] END, said.unread, said.inbound, said.outbound,
       CASE WHEN NOT by_sms THEN to_timestamp(said.last_inbound / 1000.0) + interval '1 day' END,
       said.last_id, to_timestamp(last_ms / 1000.0), to_timestamp((:now - 20000000000 + i) / 1000.0)
     FROM bench.plan p JOIN (
       SELECT conversation_id, max(id::text)::uuid AS last_id, count(*) FILTER (WHERE NOT is_read) AS unread,
+        count(*) FILTER (WHERE direction = 'INBOUND') AS inbound, count(*) FILTER (WHERE direction = 'OUTBOUND') AS outbound,
         max(extract(epoch FROM created_at) * 1000) FILTER (WHERE direction = 'INBOUND') AS last_inbound
       FROM communication WHERE organization_id = (SELECT organization FROM bench.place) GROUP BY conversation_id
     ) said ON said.conversation_id = p.id, bench.place ORDER BY p.i DESC`,

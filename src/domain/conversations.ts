@@ -23,10 +23,11 @@ export async function ensureConversation(
   return made
 }
 
-/** Makes a communication the conversation's latest. */
-export async function touchConversation(tx: Tx, conversationId: string, communicationId: string): Promise<void> {
+/** Makes a communication the conversation's latest. `outbound`: how many messages to the customer it adds. */
+export async function touchConversation(tx: Tx, conversationId: string, communicationId: string, outbound: 0 | 1): Promise<void> {
   await tx.$executeRaw`
     UPDATE conversation SET
+      outbound_count = outbound_count + ${outbound},
       last_communication_id = greatest(last_communication_id, ${communicationId}::uuid),
       last_activity_at = greatest(last_activity_at, ${timeOfId(communicationId)}::timestamptz)
     WHERE id = ${conversationId}::uuid`

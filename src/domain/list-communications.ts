@@ -3,7 +3,7 @@ import type { CommunicationType, Direction } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { firstIdAt } from './ids.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { containing, UUID_FORM } from './sql.ts'
+import { containing, listRows, UUID_FORM } from './sql.ts'
 
 export type CommunicationFilter = {
   types?: CommunicationType[] | null
@@ -29,7 +29,7 @@ export const communicationCursor = (row: { id: string }): string => encodeKeys('
  * newest first.
  */
 export async function listCommunications(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'pool'>,
   organizationId: string,
   scope: CommunicationScope,
   parentIds: readonly string[],
@@ -39,11 +39,15 @@ export async function listCommunications(
   const newestFirst = scope === 'organization'
   const descending = newestFirst !== page.backwards
   const conditions = [Prisma.sql`organization_id = ${organizationId}::uuid`, placeIn(page, descending), ...filterConditions(filter)]
-  const rows = await deps.db.$queryRaw<{ parent: string; id: string }[]>`
+  const rows = await listRows<{ parent: string; id: string }>(
+    deps,
+    Prisma.sql`
     SELECT parent, id FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
       SELECT id FROM communication WHERE ${columns[scope]} = p.parent AND ${Prisma.join(conditions, ' AND ')}
       ORDER BY id ${descending ? Prisma.sql`DESC` : Prisma.sql`ASC`} LIMIT ${page.limit + 1}
-    ) AS item`
+    ) AS item`,
+    filter,
+  )
   return new Map(
     parentIds.map((parent) => [
       parent,

@@ -3,7 +3,7 @@ import type { ChannelType, ConversationStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { ValidationError } from './errors.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { containing, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { containing, listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
 
 export type ConversationFilter = {
   status?: ConversationStatus | null
@@ -22,7 +22,7 @@ export const conversationCursor = (row: Row): string => encodeKeys('conversation
 
 /** Ids of one page for each parent (the organization, or customers), latest activity first, in one statement. */
 export async function listConversations(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'pool'>,
   organizationId: string,
   scope: 'organization' | 'customer',
   parentIds: readonly string[],
@@ -31,11 +31,15 @@ export async function listConversations(
 ): Promise<Map<string, PageResult<Row>>> {
   const order = page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const parent = scope === 'organization' ? Prisma.sql`c.organization_id` : Prisma.sql`c.customer_id`
-  const rows = await deps.db.$queryRaw<(Row & { parent: string })[]>`
+  const rows = await listRows<Row & { parent: string }>(
+    deps,
+    Prisma.sql`
     SELECT parent, id, last_activity_at AS "lastActivityAt" FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
       SELECT c.id, c.last_activity_at FROM conversation c WHERE ${parent} = p.parent AND ${conversationConditions(organizationId, filter, page)}
       ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${page.limit + 1}
-    ) AS item`
+    ) AS item`,
+    filter,
+  )
   return new Map(
     parentIds.map((id) => [
       id,
@@ -53,7 +57,7 @@ export function conversationConditions(organizationId: string, filter: Conversat
     throw new ValidationError('assigneeId and unassigned: true exclude each other.', ['filter', 'unassigned'])
   }
   const tenant = Prisma.sql`c.organization_id = ${organizationId}::uuid`
-  return Prisma.join([tenant, ...cursorCondition(page), ...filterConditions(filter)], ' AND ')
+  return Prisma.join([tenant, ...cursorCondition(page), ...filterConditions(organizationId, filter)], ' AND ')
 }
 
 function cursorCondition(page: Page): Prisma.Sql[] {
@@ -63,7 +67,7 @@ function cursorCondition(page: Page): Prisma.Sql[] {
   return [page.backwards ? Prisma.sql`(c.last_activity_at, c.id) > ${place}` : Prisma.sql`(c.last_activity_at, c.id) < ${place}`]
 }
 
-function filterConditions(filter: ConversationFilter): Prisma.Sql[] {
+function filterConditions(organizationId: string, filter: ConversationFilter): Prisma.Sql[] {
   const { status, channels, channelAccountId, assigneeId, unassigned, unread } = filter
   const pattern = containing(filter.search)
   return [
@@ -78,10 +82,11 @@ function filterConditions(filter: ConversationFilter): Prisma.Sql[] {
     ...(pattern === null
       ? []
       : [
-          Prisma.sql`c.customer_id IN (
-            SELECT id FROM customer WHERE organization_id = c.organization_id AND name ILIKE ${pattern}
+          // An array is found once; a subquery may be run again for each conversation.
+          Prisma.sql`c.customer_id = ANY(ARRAY(
+            SELECT id FROM customer WHERE organization_id = ${organizationId}::uuid AND name ILIKE ${pattern}
             UNION ALL
-            SELECT customer_id FROM customer_identity WHERE organization_id = c.organization_id AND value ILIKE ${pattern})`,
+            SELECT customer_id FROM customer_identity WHERE organization_id = ${organizationId}::uuid AND value ILIKE ${pattern}))`,
         ]),
   ]
 }

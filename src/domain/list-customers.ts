@@ -1,13 +1,13 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { containing, UUID_FORM } from './sql.ts'
+import { containing, listRows, UUID_FORM } from './sql.ts'
 
 export const customerCursor = (row: { id: string }): string => encodeKeys('customers', [row.id])
 
 /** Ids of one page, newest customer first. `search`: a part of the name or of an address, in any case. */
 export async function listCustomers(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'pool'>,
   organizationId: string,
   search: string | null | undefined,
   page: Page,
@@ -26,8 +26,12 @@ export async function listCustomers(
             SELECT customer_id FROM customer_identity WHERE organization_id = ${organizationId}::uuid AND value ILIKE ${pattern})`,
         ]),
   ]
-  const rows = await deps.db.$queryRaw<{ id: string }[]>`
+  const rows = await listRows<{ id: string }>(
+    deps,
+    Prisma.sql`
     SELECT id FROM customer WHERE ${Prisma.join(conditions, ' AND ')}
-    ORDER BY id ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}`
+    ORDER BY id ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}`,
+    { search },
+  )
   return pageOf(rows, page)
 }

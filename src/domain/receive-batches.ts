@@ -27,14 +27,20 @@ export function joinBatch<Item, Result>(
   return new Promise<Result>((resolve, reject) => {
     const waiting = lane.waiting as Waiting<Item, Result>[]
     waiting.push({ item, resolve, reject })
-    if (!lane.running) void drain(lane, waiting, run).finally(() => ofPool.delete(key))
+    if (!lane.running) void drain(lane, waiting, run, () => ofPool.delete(key))
   })
 }
 
-async function drain<Item, Result>(lane: Lane, waiting: Waiting<Item, Result>[], run: (items: Item[]) => Promise<Result[]>): Promise<void> {
+async function drain<Item, Result>(
+  lane: Lane,
+  waiting: Waiting<Item, Result>[],
+  run: (items: Item[]) => Promise<Result[]>,
+  emptied: () => void,
+): Promise<void> {
   lane.running = true
   while (waiting.length > 0) await runBatch(waiting.splice(0, MAX_BATCH), run)
   lane.running = false
+  emptied()
 }
 
 async function runBatch<Item, Result>(batch: Waiting<Item, Result>[], run: (items: Item[]) => Promise<Result[]>): Promise<void> {

@@ -61,14 +61,15 @@ WITH input AS MATERIALIZED (
   RETURNING id, unread_count
 ), thread AS (
   INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, status_changed_at, unread_count,
-    window_expires_at, last_communication_id, last_activity_at, created_at)
+    inbound_count, window_expires_at, last_communication_id, last_activity_at, created_at)
   SELECT (array_agg(a.new_conversation_id ORDER BY a.n))[1], $1::uuid, person.id, a.account_id, min(a.channel)::"ChannelType",
-    (array_agg(a.address ORDER BY a.n DESC))[1], 'OPEN', min(a.at), count(*), max(a.window_expires_at),
+    (array_agg(a.address ORDER BY a.n DESC))[1], 'OPEN', min(a.at), count(*), count(*), max(a.window_expires_at),
     (array_agg(a.communication_id ORDER BY a.n DESC))[1], max(a.at), min(a.at)
   FROM accepted a JOIN sender s USING (n) JOIN person ON person.id = s.customer_id
   GROUP BY person.id, a.account_id ORDER BY person.id, a.account_id
   ON CONFLICT (customer_id, channel_account_id) DO UPDATE SET
     unread_count = conversation.unread_count + excluded.unread_count,
+    inbound_count = conversation.inbound_count + excluded.inbound_count,
     status = 'OPEN',
     status_changed_at = CASE WHEN conversation.status = 'OPEN' THEN conversation.status_changed_at ELSE excluded.status_changed_at END,
     snoozed_until = NULL,

@@ -74,7 +74,7 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
           createdAt: timeOfId(id),
         },
       })
-      await touchConversation(tx, conversation.id, id)
+      await touchConversation(tx, conversation.id, id, 1)
       await enqueue(
         tx,
         'deliver',

@@ -5,7 +5,7 @@ import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
-import { type Rendered, renderTemplate, templateVariables } from './render-template.ts'
+import { templateVariables } from './render-template.ts'
 import { templateValues } from './template-values.ts'
 import { optionalText, requiredText } from './text.ts'
 import { isUniqueViolation } from './unique-violation.ts'
@@ -65,16 +65,16 @@ export async function deleteTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
   })
 }
 
-/** What the message would read like. Throws NotFoundError, ValidationError. */
-export async function previewTemplate(
+/** The values of all variables that are known for a customer, the same for every template. Throws NotFoundError, ValidationError. */
+export async function previewValues(
   deps: Pick<Deps, 'db'>,
   actor: Actor,
-  template: Template,
-  input: { customerId: string; variables?: unknown },
-): Promise<Rendered> {
-  const customer = await deps.db.customer.findFirst({ where: { id: input.customerId, organizationId: actor.organizationId } })
+  customerId: string,
+  variables: unknown,
+): Promise<Record<string, string>> {
+  const customer = await deps.db.customer.findFirst({ where: { id: customerId, organizationId: actor.organizationId } })
   if (customer === null) throw new NotFoundError('customer', ['customerId'])
-  return renderTemplate(template, await templateValues(deps.db, actor, customer, input.variables, ['variables']))
+  return templateValues(deps.db, actor, customer, variables, ['variables'])
 }
 
 async function lockTemplate(tx: Tx, organizationId: string, id: string): Promise<void> {

@@ -141,6 +141,8 @@ CREATE TABLE "conversation" (
     "snoozed_until" TIMESTAMPTZ(3),
     "assignee_id" UUID,
     "unread_count" INTEGER NOT NULL DEFAULT 0,
+    "inbound_count" INTEGER NOT NULL DEFAULT 0,
+    "outbound_count" INTEGER NOT NULL DEFAULT 0,
     "window_expires_at" TIMESTAMPTZ(3),
     "last_communication_id" UUID,
     "last_activity_at" TIMESTAMPTZ(3) NOT NULL,
