@@ -51,3 +51,17 @@ test('200 subscribers of one organization cost what one costs', async () => {
   for (const subscriber of [first, ...others]) subscriber.stop()
   await eventually(async () => expect(await metric(app, 'parley_open_sockets')).toBe(0))
 })
+
+test.each([
+  'parley_http_requests_total',
+  'parley_http_request_seconds_count',
+  'parley_webhooks_total',
+  'parley_graphql_operations_total',
+  'parley_open_sockets',
+  'parley_event_log_reads_total',
+  'parley_event_log_followers',
+  'parley_outstanding_jobs',
+  'process_cpu_seconds_total',
+])('/metrics tells %s', async (name) => {
+  expect(await metric(app, name)).toBeGreaterThanOrEqual(0)
+})
