@@ -8,7 +8,10 @@ import { GraphQLError } from 'graphql'
 import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { hasRole } from '../src/auth/viewer.ts'
 import type { Role } from '../src/db/generated/enums.ts'
+import { ValidationError } from '../src/domain/errors.ts'
+import { MAX_PAGE } from '../src/domain/page.ts'
 import type { Context } from './context.ts'
+import { decodedId } from './global-id.ts'
 import { queryLimits, tooComplex } from './query-limits.ts'
 
 type Types = {
@@ -42,7 +45,20 @@ export const builder = new SchemaBuilder<Types>({
           })
         : new GraphQLError(`Your role, ${viewer.role}, does not allow this.`, { extensions: { code: 'FORBIDDEN' } }),
   },
-  relay: { nodesOnConnection: true, clientMutationId: 'omit', cursorType: 'String' },
+  relay: {
+    nodesOnConnection: true,
+    clientMutationId: 'omit',
+    cursorType: 'String',
+    decodeGlobalID: decodedId,
+    nodesQueryOptions: {
+      description: 'In the order of the ids, null where there is no such thing; at most 100.',
+      complexity: ({ ids }) => ({ field: 1, multiplier: Math.max(1, ids.length) }),
+      resolve: (_root, { ids }, _context, _info, resolveNodes) => {
+        if (ids.length > MAX_PAGE) throw new ValidationError(`At most ${MAX_PAGE} ids are allowed, not ${ids.length}.`, ['ids'])
+        return resolveNodes(ids)
+      },
+    },
+  },
   complexity: {
     limit: queryLimits,
     defaultListMultiplier: 5,

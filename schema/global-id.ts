@@ -28,6 +28,15 @@ const nouns = {
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+const NOTHING: { typename: NodeType; id: string } = { typename: 'Organization', id: '00000000-0000-0000-0000-000000000000' }
+
+/** For `node` and `nodes`: what cannot be an id is taken for that of something that does not exist. */
+export function decodedId(globalId: string): { typename: NodeType; id: string } {
+  const type = (Object.keys(nouns) as NodeType[]).find((name) => localId(name, globalId) !== null)
+  const id = type === undefined ? null : localId(type, globalId)
+  return type === undefined || id === null ? NOTHING : { typename: type, id }
+}
+
 /** The row id in a global id, or null where it is none of this type. */
 export function localId(type: NodeType, globalId: string): string | null {
   try {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { answerKnown as answerKnownOf } from '../schema/known/operations.ts'
+import { answerKnown } from '../schema/known/operations.ts'
 import { schema } from '../schema/schema.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { signToken } from './auth/tokens.ts'
@@ -18,6 +18,7 @@ import { createAttachmentHandler } from './http/attachments.ts'
 import { createGraphQL } from './http/graphql.ts'
 import { graphqlHandler } from './http/graphql-handler.ts'
 import { createHealth } from './http/health.ts'
+import { createKnownOperations } from './http/known-operations.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { openSockets } from './http/sockets.ts'
@@ -88,8 +89,12 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   const authenticator = createAuthenticator(deps)
   const demoToken = () => tokenFor(config)
   const graphiql = config.GRAPHIQL ? graphiqlPage(demoToken) : null
-  const answerKnown = answerKnownOf.bind(null, schema)
-  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, answerKnown, metrics, graphiql })
+  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, graphiql })
+  const known = createKnownOperations(deps, {
+    authenticator,
+    metrics,
+    answerKnown: (parameters, viewer) => answerKnown(schema, parameters, { deps, events, viewer }),
+  })
   let worker: KeptRunner | null = null
   let shuttingDown = false
   const health = createHealth(deps, {
@@ -100,7 +105,7 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
 
   const operations = { '/health/live': health.live, '/health/ready': health.ready, '/metrics': metrics.handler }
   const product = {
-    '/graphql': graphqlHandler(config, yoga),
+    '/graphql': graphqlHandler(config, yoga, known),
     '/webhooks/': createWebhookHandler({ ...deps, metrics }),
     '/attachments/': createAttachmentHandler(deps),
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
+  GraphQLError,
   type GraphQLSchema,
   getVariableValues,
   Kind,
@@ -11,6 +12,7 @@ import {
   print,
   visit,
 } from 'graphql'
+import { LRUCache } from 'lru-cache'
 import { UserError } from '../../src/domain/errors.ts'
 import type { Context, SignedIn } from '../context.ts'
 import { inboxJson } from './inbox.ts'
@@ -34,20 +36,17 @@ const OPERATIONS = parse(readFileSync(join(import.meta.dirname, '../operations/i
 
 const knownTexts = new Map(Object.entries(answers).map(([name, answer]) => [canonical(OPERATIONS, name)?.text, answer]))
 
-const recognized = new WeakMap<DocumentNode, Map<string | undefined, Known | null>>()
+type Parameters = { query: string; operationName?: string | null; variables?: Record<string, unknown> | null }
+
+const MAX_TEXT = 20_000
+
+const recognized = new LRUCache<string, { known: Known | null }>({ max: 1000 })
 
 /** The JSON of the whole answer, or null where the executor has to give it. */
-export async function answerKnown(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operationName: string | undefined,
-  rawVariables: Record<string, unknown>,
-  context: Context,
-): Promise<string | null> {
-  if (context.viewer === null) return null
-  const known = recognize(document, operationName)
-  if (known === null) return null
-  const { coerced } = getVariableValues(schema, known.operation.variableDefinitions ?? [], rawVariables)
+export async function answerKnown(schema: GraphQLSchema, parameters: Parameters, context: Context): Promise<string | null> {
+  const known = parameters.query.length > MAX_TEXT ? null : recognize(parameters)
+  if (known === null || context.viewer === null) return null
+  const { coerced } = getVariableValues(schema, known.operation.variableDefinitions ?? [], parameters.variables ?? {})
   if (coerced === undefined) return null
   try {
     return await known.answer(context as SignedIn, coerced)
@@ -58,16 +57,24 @@ export async function answerKnown(
   }
 }
 
-function recognize(document: DocumentNode, operationName: string | undefined): Known | null {
-  const names = recognized.get(document) ?? new Map<string | undefined, Known | null>()
-  recognized.set(document, names)
-  const before = names.get(operationName)
-  if (before !== undefined) return before
-  const found = canonical(document, operationName)
-  const answer = found === null ? undefined : knownTexts.get(found.text)
-  const known = found === null || answer === undefined ? null : { operation: found.operation, answer }
-  names.set(operationName, known)
+function recognize({ query, operationName }: Parameters): Known | null {
+  const key = `${operationName ?? ''} ${query}`
+  const before = recognized.get(key)
+  if (before !== undefined) return before.known
+  const known = lookUp(query, operationName ?? undefined)
+  recognized.set(key, { known })
   return known
+}
+
+function lookUp(query: string, operationName: string | undefined): Known | null {
+  try {
+    const found = canonical(parse(query), operationName)
+    const answer = found === null ? undefined : knownTexts.get(found.text)
+    return found === null || answer === undefined ? null : { operation: found.operation, answer }
+  } catch (error) {
+    if (error instanceof GraphQLError) return null
+    throw error
+  }
 }
 
 /** The operation with the fragments it uses, in one spelling; null where the document has no such operation. */

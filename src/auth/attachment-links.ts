@@ -1,10 +1,15 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
+import { LRUCache } from 'lru-cache'
 import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
 
 const AUDIENCE = 'attachment'
 const HOUR = 3_600_000
+const LINKS_REMEMBERED = 10_000
+
+// The same link is asked for with each page of a thread, and signing is most of its cost.
+const madeLinks = new WeakMap<KeyObject, LRUCache<string, string>>()
 
 /**
  * The path `/attachments/<id>?token=…` of an attachment, because `<img src>` cannot send headers. It is valid for one to two hours: the
@@ -16,13 +21,23 @@ export async function signAttachmentLink(
   organizationId: string,
   clock: Deps['clock'],
 ): Promise<string> {
+  const expiresAt = (Math.floor(clock().getTime() / HOUR) + 2) * HOUR
   const [key] = linkKeys(config)
   if (key === undefined) throw new Error('ENCRYPTION_KEY holds no key')
+  const known = madeLinks.get(key) ?? new LRUCache<string, string>({ max: LINKS_REMEMBERED })
+  madeLinks.set(key, known)
+  const name = `${attachmentId} ${organizationId} ${expiresAt}`
+  const link = known.get(name) ?? (await makeLink(key, attachmentId, organizationId, new Date(expiresAt)))
+  known.set(name, link)
+  return link
+}
+
+async function makeLink(key: KeyObject, attachmentId: string, organizationId: string, expiresAt: Date): Promise<string> {
   const token = await new SignJWT({ org: organizationId })
     .setProtectedHeader({ alg: 'HS256' })
     .setAudience(AUDIENCE)
     .setSubject(attachmentId)
-    .setExpirationTime(new Date((Math.floor(clock().getTime() / HOUR) + 2) * HOUR))
+    .setExpirationTime(expiresAt)
     .sign(key)
   return `/attachments/${attachmentId}?token=${token}`
 }

@@ -9,6 +9,7 @@ import { credentialsOf, sealedCredentials } from './channel-credentials.ts'
 import { AlreadyExistsError, ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { requiredText } from './text.ts'
+import { ringAccounts } from './watch-accounts.ts'
 import { webhookUrl } from './webhook-url.ts'
 
 /** Exactly one is set; its name is the provider's in lower case. */
@@ -35,7 +36,7 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
     health: Prisma.DbNull,
     healthCheckedAt: null,
   }
-  return transact(deps, organizationId, async (tx, recorder) => {
+  return changing(deps, organizationId, async (tx, recorder) => {
     const key = { organizationId, channel: input.channel, address }
     const [made] = await tx.channelAccount.createManyAndReturn({ data: [{ ...data, ...key, id: newId() }], skipDuplicates: true })
     // One statement decides and writes: of simultaneous calls, one takes a disconnected account up again.
@@ -112,12 +113,19 @@ async function changeAccount(
   change: string,
   decide: (account: ChannelAccount) => Prisma.ChannelAccountUpdateInput,
 ): Promise<ChannelAccount> {
-  return transact(deps, actor.organizationId, async (tx, recorder) => {
+  return changing(deps, actor.organizationId, async (tx, recorder) => {
     await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${id}::uuid AND organization_id = ${actor.organizationId}::uuid FOR NO KEY UPDATE`
     const account = await ownAccount(tx, actor.organizationId, id)
     recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', actorId: actor.memberId, data: { channelAccountId: id, change } })
     return tx.channelAccount.update({ where: { id }, data: decide(account) })
   })
+}
+
+/** A transaction that changes an account: who remembers accounts is told. */
+async function changing(deps: Deps, organizationId: string, work: Parameters<typeof transact<ChannelAccount>>[2]): Promise<ChannelAccount> {
+  const account = await transact(deps, organizationId, work)
+  ringAccounts(deps)
+  return account
 }
 
 async function ownAccount(tx: Tx, organizationId: string, id: string): Promise<ChannelAccount> {

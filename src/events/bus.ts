@@ -15,4 +15,6 @@ export interface Bus {
 export type Unsubscribe = () => void
 
 export const organizationTopic = (organizationId: string): string => `organization:${organizationId}`
+/** Any channel account of any organization: they change seldom. */
+export const channelAccountsTopic = 'channel-accounts'
 export const apiKeyTopic = (apiKeyId: string): string => `api-key:${apiKeyId}`

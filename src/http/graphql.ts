@@ -1,6 +1,6 @@
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql'
-import { createYoga, type GraphiQLOptions, type Plugin, type YogaInitialContext, type YogaServerInstance } from 'graphql-yoga'
+import type { GraphQLSchema } from 'graphql'
+import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Authenticator } from '../auth/authenticate.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Deps } from '../deps.ts'
@@ -25,13 +25,6 @@ type Options = {
   /** What the resolvers need beside deps and viewer. */
   context: object
   metrics: Metrics
-  /** Answers an operation that it knows, as JSON, without the executor; null: it does not. */
-  answerKnown(
-    document: DocumentNode,
-    operationName: string | undefined,
-    variables: Record<string, unknown>,
-    context: object,
-  ): Promise<string | null>
   /** The page at /graphql for browsers; null: none. */
   graphiql: ((request: Request) => Promise<GraphiQLOptions>) | null
 }
@@ -65,7 +58,6 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       ...(graphiql === null ? [] : [allowUnusedFragments()]),
       useSharedSubscriptions(),
       useOperationMetrics(options.metrics),
-      useKnownOperations(options),
     ],
   })
 }
@@ -79,18 +71,6 @@ function useSharedSubscriptions(): Plugin<GraphQLContext> {
         if (!(Symbol.asyncIterator in results) || viewer === null || watched === true) return results
         return endWithCredentials(deps, viewer, results)
       })
-    },
-  }
-}
-
-function useKnownOperations({ answerKnown }: Pick<Options, 'answerKnown'>): Plugin<GraphQLContext> {
-  return {
-    async onExecute({ args, setResultAndStopExecution }) {
-      const context = args.contextValue as Partial<YogaInitialContext>
-      // Over a socket the result has to be an object.
-      if (context.request === undefined) return
-      const json = await answerKnown(args.document, args.operationName ?? undefined, args.variableValues ?? {}, context)
-      if (json !== null) setResultAndStopExecution({ stringify: () => json } as ExecutionResult)
     },
   }
 }

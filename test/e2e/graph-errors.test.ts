@@ -229,6 +229,39 @@ test('an id that is malformed, unknown, of another type or of another organizati
   }
 })
 
+test('what cannot be an id, or is of nothing, is null in every query', async () => {
+  const encoded = (text: string) => Buffer.from(text).toString('base64')
+  const uuid = newId()
+  const texts = [
+    'Customer:abc',
+    `Customer:${uuid}`,
+    `Nothing:${uuid}`,
+    `Query:${uuid}`,
+    `Node:${uuid}`,
+    `InboxEvent:${uuid}`,
+    'Customer',
+    ':',
+  ]
+  const strange = [`Customer:${uuid} `, 'Customer:\u0000', `toString:${uuid}`, `Customer:${uuid}\n`, `constructor:${uuid}`]
+  for (const id of ['', 'x', '***', uuid, ...[...texts, ...strange].map(encoded)]) {
+    const answer = await org.ask(
+      `query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } customer(id: $id) { id } conversation(id: $id) { id }
+         communication(id: $id) { id } template(id: $id) { id } }`,
+      { id },
+    )
+    const nothing = { node: null, nodes: [null], customer: null, conversation: null, communication: null, template: null }
+    expect(answer, id).toEqual(nothing)
+  }
+})
+
+test('nodes are given in the order of their ids, 100 at most', async () => {
+  const ids = [own.templateId, 'x', own.customerId, own.conversationId, own.customerId]
+  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }'
+  expect(await org.ask(query, { ids })).toEqual({ nodes: ids.map((id) => (id === 'x' ? null : { id })) })
+  const { errors } = await app.request(query, { ids: Array(101).fill(own.customerId) }, org.token)
+  expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'INVALID_INPUT', inputPath: ['ids'] }])
+})
+
 test('what is there already is told', async () => {
   const { customerId, templateId } = own
   const { customer } = member(

@@ -1,7 +1,9 @@
-import type { GraphQLNamedType } from 'graphql'
+import { type DocumentNode, type GraphQLNamedType, print } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { NodeType } from '../../schema/global-id.ts'
+import { createOrganization } from '../../src/domain/create-organization.ts'
 import { encodeCursor } from '../../src/events/cursor.ts'
+import * as generated from '../generated/graphql.ts'
 import {
   AddNoteDocument,
   CreateTemplateDocument,
@@ -28,6 +30,11 @@ import { dataOf, member, present } from '../support/result.ts'
 import { latestOf, nodesOf, rowsOf, seenIn, tracesOf } from '../support/tenant.ts'
 
 const schema = printedSchema()
+const documents = Object.fromEntries(Object.entries(generated).filter(([name]) => name.endsWith('Document'))) as Record<
+  string,
+  DocumentNode
+>
+const isQuery = ({ definitions: [first] }: DocumentNode) => first?.kind === 'OperationDefinition' && first.operation === 'query'
 
 let app: TestApp
 let first: TestOrganization
@@ -112,6 +119,33 @@ describe('queries', () => {
         const variables = argumentsFor(field, own, path, id)
         await expectNothingOfTheFirst(operationFor(schema, 'query', field, variables), variables)
       }
+    }
+  })
+
+  test.each(Object.entries(documents).flatMap(([name, document]) => (isQuery(document) ? [{ name, document }] : [])))(
+    'the operation $name',
+    async ({ document }) => {
+      const ids = Object.values(firstNodes).flatMap((some) => some.slice(0, 2))
+      const filters = [{ assigneeId: firstNodes.Member[0] }, { channelAccountId: firstNodes.ChannelAccount[0] }, { search: 'Firstonly' }]
+      for (const id of ids) await expectNothingOfTheFirst(print(document), { id, customerId: id })
+      for (const filter of document.definitions.some((one) => JSON.stringify(one).includes('ConversationFilter')) ? filters : []) {
+        await expectNothingOfTheFirst(print(document), { filter })
+      }
+    },
+  )
+
+  test('an organization that has nothing sees nothing', async () => {
+    await createOrganization(app.deps, { slug: 'empty-handed', name: 'Empty' })
+    const token = await app.token({ organization: 'empty-handed' })
+    const lists = rootFields(schema, 'Query').filter(({ name }) => !['viewer', 'members'].includes(name))
+    for (const field of lists) {
+      const variables = argumentsFor(field, own, null, null)
+      const answer = await app.request<Record<string, unknown>, object>(
+        operationFor(schema, 'query', field, variables, 0),
+        variables,
+        token,
+      )
+      expect(JSON.stringify(dataOf(answer)), field.name).not.toMatch(/"\w*(id|channel|cursor)":"/)
     }
   })
 

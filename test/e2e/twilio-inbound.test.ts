@@ -1,6 +1,7 @@
 import { stringify } from 'node:querystring'
 import twilio from 'twilio'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DisconnectChannelAccountDocument } from '../generated/graphql.ts'
 import { newSid } from '../support/fake-twilio.ts'
 import { rowCounts } from '../support/row-counts.ts'
 import { connect, newPhone, startTwilioInbox, type TwilioInbox } from '../support/twilio-inbox.ts'
@@ -97,7 +98,8 @@ describe('a webhook that is not believed', () => {
     const input = { channel: 'SMS', name: 'Short', address: '+15017122663', credentials: { twilio: inbox.fake.credentials } } as const
     const account = await connect(inbox.app, input)
     expect((await inbox.inbound(account, newPhone())).status).toBe(200)
-    await inbox.app.deps.db.channelAccount.update({ where: { id: account.rowId }, data: { status: 'DISCONNECTED', credentials: null } })
+    const disconnected = await inbox.app.request(DisconnectChannelAccountDocument, { input: { channelAccountId: account.id } })
+    expect(disconnected.data?.disconnectChannelAccount.__typename).toBe('DisconnectChannelAccountSuccess')
     const before = await counts()
     expect((await inbox.inbound(account, newPhone())).status).toBe(404)
     expect(await counts()).toEqual(before)

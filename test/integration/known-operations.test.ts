@@ -14,6 +14,7 @@ import { startTestApp, type TestApp } from '../support/app.ts'
 
 let app: TestApp
 let context: Context
+let text: string
 let document: ReturnType<typeof parse>
 let conversationIds: string[]
 
@@ -24,7 +25,8 @@ beforeAll(async () => {
   const { deps } = app
   const viewer = await createAuthenticator(deps).authenticate(`Bearer ${await app.token()}`)
   context = { deps, viewer } as Context
-  document = parse(await readFile('schema/operations/inbox.graphql', 'utf8'))
+  text = await readFile('schema/operations/inbox.graphql', 'utf8')
+  document = parse(text)
   await seed()
   const rows = await deps.db.conversation.findMany({ orderBy: { id: 'asc' } })
   conversationIds = rows.map((row) => Buffer.from(`Conversation:${row.id}`).toString('base64'))
@@ -86,7 +88,7 @@ async function seed(): Promise<void> {
 }
 
 async function both(operationName: string, variables: Record<string, unknown>) {
-  const known = await answerKnown(schema, document, operationName, variables, context)
+  const known = await answerKnown(schema, { query: text, operationName, variables }, context)
   const executed = await execute({ schema, document, operationName, variableValues: variables, contextValue: { ...context } })
   return {
     known: known === null ? null : (JSON.parse(known) as unknown),
@@ -145,21 +147,24 @@ describe('the answer to a known operation is the executor’s', () => {
 })
 
 describe('anything unusual is left to the executor', () => {
-  const answer = (text: string, variables: Record<string, unknown>, who: Context) =>
-    answerKnown(schema, parse(text), undefined, variables, who)
+  const answer = (query: string) => answerKnown(schema, { query }, context)
 
   it.each([{ first: 0 }, { first: 'many' }, { after: 'no cursor' }, { filter: { assigneeId: 'x' } }])('Inbox %j', async (variables) => {
-    expect(await answerKnown(schema, document, 'Inbox', variables, context)).toBeNull()
+    expect(await answerKnown(schema, { query: text, operationName: 'Inbox', variables }, context)).toBeNull()
   })
 
   it('another selection, and nobody signed in', async () => {
-    expect(await answer('query Inbox { conversations { nodes { id } } }', {}, context)).toBeNull()
-    expect(await answerKnown(schema, document, 'Inbox', {}, { ...context, viewer: null })).toBeNull()
+    expect(await answer('query Inbox { conversations { nodes { id } } }')).toBeNull()
+    expect(await answerKnown(schema, { query: text, operationName: 'Inbox' }, { ...context, viewer: null })).toBeNull()
+  })
+
+  it('text that is no query', async () => {
+    expect(await answer('query Inbox {')).toBeNull()
   })
 
   it('is recognized in any spelling', async () => {
     const { print } = await import('graphql')
     const shuffled = { ...document, definitions: [...document.definitions].reverse() }
-    expect(await answerKnown(schema, parse(print(shuffled)), 'Inbox', {}, context)).not.toBeNull()
+    expect(await answerKnown(schema, { query: print(shuffled), operationName: 'Inbox' }, context)).not.toBeNull()
   })
 })

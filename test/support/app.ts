@@ -17,7 +17,11 @@ export type TestApp = App & {
   /** Signs a token for an organization (demo), role (ADMIN) and subject. */
   token(claims?: { organization?: string; role?: Role; subject?: string; name?: string; expiresIn?: string | null }): Promise<string>
   /** POSTs an operation; `token: null` sends none. */
-  request<Data, Variables>(document: TypedDocumentNode<Data, Variables> | string, variables?: Variables, token?: string | null): Promise<Answer<Data>>
+  request<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables> | string,
+    variables?: Variables,
+    token?: string | null,
+  ): Promise<Answer<Data>>
 }
 
 export const SECRET = 'a secret of at least thirty-two characters'
