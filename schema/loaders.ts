@@ -1,9 +1,11 @@
+import { contextCacheSymbol, createContextCache } from '@pothos/core'
 import DataLoader from 'dataloader'
+import type { GraphQLSchema } from 'graphql'
 import type { Context } from './context.ts'
 
 type Loaders = Map<string, DataLoader<string, unknown>>
 
-const loaders = new WeakMap<Context, Loaders>()
+const loadersOf = createContextCache((): Loaders => new Map())
 
 /**
  * Loads a list for each of many parents in one statement: fields of one execution that ask with the same arguments share a batch.
@@ -16,11 +18,10 @@ export async function batched<Value>(
   parentId: string,
   load: (parentIds: readonly string[]) => Promise<Map<string, Value>>,
 ): Promise<Value> {
-  const own = loaders.get(context) ?? new Map()
-  loaders.set(context, own)
+  const own = loadersOf(context)
   const id = `${name} ${JSON.stringify(key)}`
   const loader: DataLoader<string, Value> =
-    own.get(id) ??
+    (own.get(id) as DataLoader<string, Value> | undefined) ??
     new DataLoader<string, Value>(async (parentIds) => {
       const found = await load(parentIds)
       return parentIds.map((parent) => found.get(parent) ?? new Error(`${name}: nothing for ${parent}`))
@@ -36,4 +37,17 @@ export async function batched<Value>(
 export function inOrder<Row extends { id: string }>(ids: readonly string[], rows: Row[]): Row[] {
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.map((id) => byId.get(id) ?? null) as Row[]
+}
+
+/** Mutations of one request run one after the other, and each has to see what those before it have changed: none inherits a cache. */
+export function forgetBetweenMutations(schema: GraphQLSchema): GraphQLSchema {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const { resolve } = field
+    if (resolve === undefined) throw new Error(`the mutation ${field.name} has no resolver`)
+    field.resolve = (root, args, context, info) => {
+      Object.assign(context, { [contextCacheSymbol]: {} })
+      return resolve(root, args, context, info)
+    }
+  }
+  return schema
 }

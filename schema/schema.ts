@@ -1,4 +1,5 @@
 import { builder } from './builder.ts'
+import { forgetBetweenMutations } from './loaders.ts'
 import './errors.ts'
 import './organization.ts'
 import './api-key.ts'
@@ -15,4 +16,4 @@ import './template.ts'
 import './timeline.ts'
 
 /** The whole graph, executable. */
-export const schema = builder.toSchema()
+export const schema = forgetBetweenMutations(builder.toSchema())
