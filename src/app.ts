@@ -64,8 +64,7 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
 
 async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: () => Promise<void>): Promise<App> {
   const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, cleanUps))
-  const applied = await migrate(databaseUrl, log)
-  if (applied.length > 0) log.info({ applied }, 'migrations applied')
+  await migrate(databaseUrl, log)
   const database = openDatabase(databaseUrl, { max: config.DATABASE_POOL, log })
   cleanUps.push(() => database.close())
   const bus = config.REDIS_URL === undefined ? createMemoryBus() : createRedisBus(config.REDIS_URL, log)

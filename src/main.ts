@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { type App, startApp } from './app.ts'
 import { ConfigError, loadConfig } from './config.ts'
@@ -26,6 +27,12 @@ function end(app: App, seconds: number): void {
   void app.close().then(() => process.exit(0))
 }
 
+/** What a command line needs to find this server where it is not the usual one. */
+function environment({ PORT, DATA_DIR }: App['deps']['config']): string {
+  const port = PORT === 4000 ? '' : `PORT=${PORT} `
+  return DATA_DIR === resolve('.data') ? port : `${port}DATA_DIR=${DATA_DIR} `
+}
+
 async function greet(app: App): Promise<void> {
   const { config } = app.deps
   say(`Parley listens on ${app.url}`)
@@ -34,5 +41,5 @@ async function greet(app: App): Promise<void> {
   const token = await app.demoToken()
   if (token === null) return
   say(`Token:     ${token}`)
-  say('Simulate:  npm run simulate -- sms --from +905551112233 "Is my permit ready?"')
+  say(`Simulate:  ${environment(config)}npm run simulate -- sms --from +905551112233 "Is my permit ready?"`)
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PothosValidationError } from '@pothos/core'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
 import { AuthUnavailableError, UnauthenticatedError } from '../auth/errors.ts'
@@ -11,12 +12,19 @@ import { UserError } from '../domain/errors.ts'
 export function maskError(log: Logger, error: unknown): Error {
   const original = error instanceof GraphQLError && error.originalError !== undefined ? error.originalError : error
   const known = knownError(original)
-  if (known === null && error instanceof GraphQLError && (original === error || original instanceof GraphQLError)) return error
+  if (known === null && error instanceof GraphQLError && isForTheClient(error, original)) return error
   const { message, extensions } = known ?? unexpected(log, original)
   const place =
     error instanceof GraphQLError ? { nodes: error.nodes, source: error.source, positions: error.positions, path: error.path } : {}
   return new GraphQLError(message, { ...place, extensions })
 }
+
+/**
+ * Of GraphQL's own errors: those about the document and its variables (they have no place in the answer), those we made (they have a code),
+ * and a malformed global id. What is left is about values that our resolvers gave.
+ */
+const isForTheClient = (error: GraphQLError, original: unknown): boolean =>
+  error.path === undefined || error.extensions.code !== undefined || original instanceof PothosValidationError
 
 type Told = { message: string; extensions: Record<string, unknown> }
 
