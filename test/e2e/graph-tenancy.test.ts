@@ -52,7 +52,7 @@ async function fill(organization: TestOrganization, word: string, number: string
   const place = { customerId: row.customer.id, conversationId: row.id }
   await organization.ask(AddNoteDocument, { input: { ...place, body: `${word} note` } })
   await organization.ask(LogCallDocument, { input: { ...place, subject: `${word} subject`, body: `${word} call` } })
-  const template = { name: `${word} template`, body: `${word} template body`, subject: `${word} template subject` }
+  const template = { name: `${word} template`, body: `${word} writes to {{customer_name}}`, subject: `${word} template subject` }
   await organization.ask(CreateTemplateDocument, { input: template })
   await organization.ask(
     `mutation { createApiKey(input: { name: "${word} key", role: ADMIN }) { __typename }
@@ -215,8 +215,28 @@ describe('mutations', () => {
     expect(await rowsOf(app.deps.pool, first.id)).toEqual(before)
   })
 
+  test('a send to an address takes an account and a customer of its own', async () => {
+    for (const address of ['+905556660001', '+905556660099']) {
+      const input = { to: { address }, channel: 'SMS' as const, content: { text: 'Secondonly by address' } }
+      const sent = member((await second.ask(SendMessageDocument, { input })).sendMessage, 'SendMessageSuccess').communication
+      const document = 'query ($id: ID!) { communication(id: $id) { channelAccount { id } customer { id name } conversation { id } } }'
+      const data = await second.ask<{ communication: Record<string, { id: string } | null> }, object>(document, { id: sent.id })
+      expect(data.communication.channelAccount?.id).toBe(second.sms.id)
+      const ids = Object.values(data.communication).map((node) => node?.id)
+      expect(
+        ids.filter((id) =>
+          Object.values(firstNodes)
+            .flat()
+            .includes(id ?? ''),
+        ),
+      ).toEqual([])
+    }
+  })
+
   test('no row of the second organization points to the first', async () => {
-    expect(seenIn(await rowsOf(app.deps.pool, second.id), traces)).toEqual([])
+    const typedIn = '+905556660001'
+    const others = traces.filter((trace) => trace !== typedIn)
+    expect(seenIn(await rowsOf(app.deps.pool, second.id), others)).toEqual([])
   })
 
   test('the same calls with own ids all succeed, so the walk was about the ids', async () => {
