@@ -19,3 +19,11 @@ export const objectOrNull = (present: string, fields: Record<string, string>): s
 
 /** Text of our own making, to be composed with parameters. */
 export const raw = (text: string): Prisma.Sql => Prisma.raw(text)
+
+// JSON text has no raw control characters, so this one can stand between two.
+const SEPARATOR = '\u001e'
+
+/** Texts of many rows as one, which costs the driver less than many rows; `split` takes them apart. */
+export const joined = (expression: string, order: string): Prisma.Sql => raw(`string_agg(${expression}, E'\\x1e' ORDER BY ${order})`)
+
+export const split = (text: string | null): string[] => (text === null ? [] : text.split(SEPARATOR))

@@ -6,16 +6,13 @@ import { listRows } from '../../src/domain/sql.ts'
 import { organizationOf, type SignedIn } from '../context.ts'
 import { globalId, localId } from '../global-id.ts'
 import { conversationJoins, conversationRow } from './conversation-row.ts'
-import { globalIdSql, isoTime, objectOrNull, raw } from './sql.ts'
+import { globalIdSql, isoTime, joined, objectOrNull, raw, split } from './sql.ts'
 
 type Variables = { id: string; last?: number | null; before?: string | null }
 
 type Attachment = { id: string; filename: string | null; contentType: string | null; size: number | null; stored: boolean }
 
-// JSON text has no raw control characters, so this one can stand between two.
-const SEPARATOR = '\u001e'
-
-const separated = (expression: string) => raw(`string_agg(${expression}, E'\\x1e' ORDER BY i.id DESC)`)
+const separated = (expression: string) => joined(expression, 'i.id DESC')
 
 const item = raw(`
   ${globalIdSql('Communication', 'i.id')} AS id, i.type, i.direction, i.subject, i.body, i.delivery_status AS "deliveryStatus",
@@ -66,8 +63,6 @@ export async function threadJson(context: SignedIn, variables: Variables): Promi
   const communications = `{"edges":[${edges.join()}],"pageInfo":${JSON.stringify(pageInfo)}}`
   return `{"data":{"conversation":${row.head.slice(0, -1)},"communications":${communications}}}}`
 }
-
-const split = (text: string | null): string[] => (text === null ? [] : text.split(SEPARATOR))
 
 async function edgeJson(context: SignedIn, organizationId: string, edge: { id: string; item: string; files: string }): Promise<string> {
   const files = edge.files === '' ? '[]' : await attachmentsJson(context, organizationId, JSON.parse(edge.files) as Attachment[])
