@@ -6,6 +6,7 @@ import { encodeCursor } from '../../src/events/cursor.ts'
 import * as generated from '../generated/graphql.ts'
 import {
   AddNoteDocument,
+  ChannelStatsDocument,
   CreateTemplateDocument,
   CustomersDocument,
   InboxDocument,
@@ -58,6 +59,8 @@ async function fill(organization: TestOrganization, word: string, number: string
     `mutation { createApiKey(input: { name: "${word} key", role: ADMIN }) { __typename }
       assignConversation(input: { conversationId: "${row.id}" }) { __typename } }`,
   )
+  const refusedLater = { to: { address: '+15005550001' }, channel: 'SMS' as const, content: { text: `${word} fails` } }
+  member((await organization.ask(SendMessageDocument, { input: refusedLater })).sendMessage, 'SendMessageSuccess')
   const sendAt = new Date(Date.now() + 86_400_000).toISOString()
   const sent = { to: { conversationId: row.id }, content: { text: `${word} answer` }, idempotencyKey: `${word} idempotency key`, sendAt }
   member((await organization.ask(SendMessageDocument, { input: sent })).sendMessage, 'SendMessageSuccess')
@@ -75,6 +78,7 @@ beforeAll(async () => {
   await fill(first, 'Firstonly', '+905556660001')
   await fill(second, 'Secondonly', '+905556660002')
   await eventually(async () => expect(await app.deps.db.attachment.count({ where: { status: 'STORED' } })).toBe(2))
+  await eventually(async () => expect(await app.deps.db.communication.count({ where: { deliveryStatus: 'FAILED' } })).toBe(2))
   const [firstRows, secondRows] = [await rowsOf(app.deps.pool, first.id), await rowsOf(app.deps.pool, second.id)]
   firstNodes = nodesOf(firstRows)
   own = latestOf(nodesOf(secondRows))
@@ -147,6 +151,17 @@ describe('queries', () => {
       )
       expect(JSON.stringify(dataOf(answer)), field.name).not.toMatch(/"\w*(id|channel|cursor)":"/)
     }
+  })
+
+  test('the channel stats of an organization without messages are all 0', async () => {
+    const third = await openOrganization(app, { slug: 'third-of-two' })
+    const nothing = { total: 0, today: 0, inbound: 0, outbound: 0, unread: 0, failed: 0 }
+    const { channelStats } = await third.ask(ChannelStatsDocument)
+    expect(channelStats).toEqual([
+      { channel: 'SMS', ...nothing },
+      { channel: 'WHATSAPP', ...nothing },
+    ])
+    expect((await first.ask(ChannelStatsDocument)).channelStats[0]).toMatchObject({ inbound: 1, unread: 1, failed: 1 })
   })
 
   test('searches and cursors of the first organization', async () => {

@@ -91,6 +91,11 @@ test(`after many simultaneous operations (seed ${SEED}) all counters agree with 
        LEFT JOIN communication m ON m.conversation_id = c.id AND NOT m.is_read WHERE c.organization_id = $1 GROUP BY c.id
        HAVING c.unread_count <> count(m.id)
      UNION ALL
+     SELECT 'messages of conversation', c.id, c.inbound_count + c.outbound_count, count(m.id)::int FROM conversation c
+       LEFT JOIN communication m ON m.conversation_id = c.id AND m.type NOT IN ('INTERNAL_NOTE', 'CALL_LOG') WHERE c.organization_id = $1 GROUP BY c.id
+       HAVING c.inbound_count <> count(m.id) FILTER (WHERE m.direction = 'INBOUND')
+         OR c.outbound_count <> count(m.id) FILTER (WHERE m.direction = 'OUTBOUND')
+     UNION ALL
      SELECT 'customer', c.id, c.unread_count, count(m.id)::int FROM customer c
        LEFT JOIN communication m ON m.customer_id = c.id AND NOT m.is_read WHERE c.organization_id = $1 GROUP BY c.id
        HAVING c.unread_count <> count(m.id)
