@@ -11,7 +11,7 @@ export type IngestOutcome = 'applied' | 'duplicate' | 'unparsed'
 
 /** Stores a verified webhook together with what it says. It is safe to acknowledge when this resolves, and not before. */
 export async function ingestWebhook(
-  deps: Pick<Deps, 'db' | 'pool' | 'bus' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'pool' | 'bus'>,
   account: Account,
   adapter: AnyChannelAdapter,
   request: RawRequest,

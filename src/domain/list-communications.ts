@@ -2,7 +2,7 @@ import { Prisma } from '../db/generated/client.ts'
 import type { CommunicationType, Direction } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { firstIdAt } from './ids.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
+import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
 import { containing, listRows, UUID_FORM } from './sql.ts'
 
 export type CommunicationFilter = {
@@ -48,15 +48,7 @@ export async function listCommunications(
     ) AS item`,
     filter,
   )
-  return new Map(
-    parentIds.map((parent) => [
-      parent,
-      pageOf(
-        rows.filter((row) => row.parent === parent),
-        page,
-      ),
-    ]),
-  )
+  return pagesOf(parentIds, rows, (row) => row.parent, page)
 }
 
 function placeIn(page: Page, descending: boolean): Prisma.Sql {

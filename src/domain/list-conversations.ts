@@ -2,7 +2,7 @@ import { Prisma } from '../db/generated/client.ts'
 import type { ChannelType, ConversationStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { ValidationError } from './errors.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
+import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
 import { containing, listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
 
 export type ConversationFilter = {
@@ -40,15 +40,7 @@ export async function listConversations(
     ) AS item`,
     filter,
   )
-  return new Map(
-    parentIds.map((id) => [
-      id,
-      pageOf(
-        rows.filter((row) => row.parent === id),
-        page,
-      ),
-    ]),
-  )
+  return pagesOf(parentIds, rows, (row) => row.parent, page)
 }
 
 /** What the rows of a page have in common, on the alias `c`. Throws ValidationError. */

@@ -1,7 +1,7 @@
 import { Prisma } from '../db/generated/client.ts'
 import { EventType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
+import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
 
 export type TimelineRow = {
   seq: bigint
@@ -43,13 +43,5 @@ export async function listTimeline(
         AND type = ANY(${timelineTypes}::"EventType"[]) AND ${place}
       ORDER BY seq ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}
     ) AS item`
-  return new Map(
-    customerIds.map((id) => [
-      id,
-      pageOf(
-        rows.filter((row) => row.customerId === id),
-        page,
-      ),
-    ]),
-  )
+  return pagesOf(customerIds, rows, (row) => row.customerId, page)
 }

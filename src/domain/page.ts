@@ -57,3 +57,14 @@ export function pageOf<Row>(scanned: Row[], page: Page): PageResult<Row> {
   if (page.backwards) rows.reverse()
   return { rows, hasNextPage: page.backwards ? page.cursor !== null : more, hasPreviousPage: page.backwards ? more : page.cursor !== null }
 }
+
+/** The page of each parent, from the rows of all of them in scan order; a parent without rows has an empty page. */
+export function pagesOf<Row>(
+  parentIds: readonly string[],
+  scanned: Row[],
+  parentOf: (row: Row) => string,
+  page: Page,
+): Map<string, PageResult<Row>> {
+  const rowsOf = Map.groupBy(scanned, parentOf)
+  return new Map(parentIds.map((id) => [id, pageOf(rowsOf.get(id) ?? [], page)]))
+}
