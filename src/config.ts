@@ -45,6 +45,24 @@ export const Environment = z.object({
   TWILIO_API_URL: url('http', 'https')
     .transform((value) => value.replace(/\/+$/, ''))
     .default('https://api.twilio.com'),
+  META_APP_ID: z.string().min(1).optional(),
+  META_APP_SECRET: z.string().min(1).optional(),
+  META_VERIFY_TOKEN: z.string().min(8, 'must have at least 8 characters').optional(),
+  META_GRAPH_URL: url('http', 'https')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .default('https://graph.facebook.com'),
+  META_GRAPH_VERSION: z
+    .string()
+    .regex(/^v\d+\.\d+$/, 'must be a version such as v26.0')
+    .default('v26.0'),
+  SENDGRID_API_URL: url('http', 'https')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .default('https://api.sendgrid.com'),
+  S3_BUCKET: z.string().min(1).optional(),
+  S3_REGION: z.string().min(1).default('us-east-1'),
+  S3_ENDPOINT: url('http', 'https').optional(),
+  S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   GRAPHIQL: flag.optional(),
   MAX_BODY_BYTES: integer(1024, 100_000_000).default(1_000_000),
@@ -53,6 +71,8 @@ export const Environment = z.object({
   MAX_QUERY_ALIASES: integer(1, 1000).default(30),
   MAX_QUERY_TOKENS: integer(100, 100_000).default(5_000),
   MAX_ATTACHMENT_BYTES: integer(1024, 200_000_000).default(20_000_000),
+  MAX_EMAIL_BYTES: integer(1024, 100_000_000).default(40_000_000),
+  WEBHOOK_RETENTION_DAYS: integer(1, 3650).default(30),
   PROVIDER_TIMEOUT_SECONDS: integer(1, 60).default(15),
   SEND_ATTEMPTS: integer(1, 100).default(10),
   STALE_JOB_SECONDS: integer(1, 86_400).default(120),

@@ -1,5 +1,7 @@
 import type { z } from 'zod'
-import type { ChannelType, DeliveryStatus, IdentityKind, Provider } from '../db/generated/enums.ts'
+import type { ChannelType, DeliveryStatus, Provider, TemplateStatus } from '../db/generated/enums.ts'
+import type { Content, MediaKind } from './content.ts'
+import type { Fact, Identity, Mailbox, ProviderError } from './fact.ts'
 
 /** A provider's HTTP request as it came: `url` is the public one that the provider called (and signed), query included. */
 export type RawRequest = {
@@ -10,60 +12,67 @@ export type RawRequest = {
   body: Buffer
 }
 
+export type SendableContent = 'TEXT' | 'TEMPLATE' | 'MEDIA' | 'INTERACTIVE' | 'REACTION'
+
 /** What a channel can do. The same value gates sending and answers `capabilities` and `sendability`. */
 export type Capabilities = {
   textLimit: number
   textLimitUnit: 'CHARACTERS' | 'BYTES'
   /** Hours after the customer's last message in which free text is allowed; null: always. */
   messagingWindowHours: number | null
+  /** Hours after the customer's last message in which a person on the staff may still answer; null: as `messagingWindowHours`. */
+  humanAgentHours: number | null
+  /** Whether anything at all can be sent outside the window, or to a customer who never wrote. */
+  businessInitiated: boolean
   /** Outside the window, only templates that the provider has approved go through. */
   templatesNeedApproval: boolean
-  content: readonly ('TEXT' | 'TEMPLATE')[]
+  content: readonly SendableContent[]
+  /** The kinds of media that can be sent, each with its largest size in bytes; `types`: the media types allowed, empty: any. */
+  media: Partial<Record<MediaKind, { maxBytes: number; types: readonly string[] }>>
+  maxAttachments: number
+  /** Limits of reply buttons and lists; null where there are none. Lengths in characters. */
+  interactive: { maxButtons: number; maxRows: number; maxTitle: number; maxBody: number } | null
+  /** A message can quote the one that it answers. */
+  quotedReplies: boolean
   inbound: boolean
   deliveryReceipts: boolean
   readReceipts: boolean
 }
 
-/**
- * One name of a customer. `scope` separates ids that mean something only inside one page or account; "" elsewhere.
- * `verified`: a provider has vouched for it, nobody merely typed it in.
- */
-export type Identity = { kind: IdentityKind; scope: string; value: string; verified: boolean }
-
-export type ProviderError = { code: string; message: string }
-
-export type MessageFact = {
-  kind: 'message'
-  externalMessageId: string
-  /** How the channel addresses the sender: what an answer is sent to. */
-  address: string
-  /** First the identity that stands for `address`, then any other the payload proves. */
-  identities: Identity[]
-  profileName: string | null
-  body: string
-  subject?: string
-  attachments: { url: string; contentType: string | null; filename?: string }[]
-  /** Whatever the channel says beyond text: location, button, referral. JSON-serializable. */
-  payload: Record<string, unknown> | null
-  /** Set where the message is an opt-out or opt-in, by keyword or by the provider's own word. */
-  consent: 'OPT_OUT' | 'OPT_IN' | null
-  /** Hours of messaging window that this message opens, where it differs from the capability. */
-  windowHours?: number
+export type OutgoingFile = {
+  filename: string | null
+  contentType: string
+  /** Bytes. */
+  size: number
+  media: MediaKind
+  /** Where the provider may fetch it, without a token, for at least an hour. */
+  url: string
+  read(): Promise<Buffer>
 }
 
-export type ReceiptFact = {
-  kind: 'receipt'
-  externalMessageId: string
-  /** Our own id, where the provider carried it. */
-  communicationId: string | null
-  status: DeliveryStatus
-  error: ProviderError | null
+/** What an e-mail has beyond subject and body. */
+export type OutgoingEmail = {
+  fromName: string | null
+  html: string | null
+  /** Ours; without angle brackets, as the next. */
+  messageId: string
+  references: string[]
+  /** Carries a signed token, so that an answer is recognized. */
+  replyTo: Mailbox
+  /** A marketing message, which has to say how to unsubscribe. */
+  marketing: boolean
 }
 
-/** Something that is kept but not understood (yet). */
-export type UnknownFact = { kind: 'unknown'; reason: string }
-
-export type Fact = MessageFact | ReceiptFact | UnknownFact
+export type OutgoingTemplate = {
+  /** The provider's id of it. */
+  id: string
+  name: string
+  /** As the provider spells it. */
+  language: string
+  variables: Record<string, string>
+  /** As the provider described it when it was synchronized; null: never. */
+  components: unknown
+}
 
 export type Outgoing = {
   communicationId: string
@@ -73,10 +82,15 @@ export type Outgoing = {
   to: string
   body: string
   subject: string | null
-  /** A template that the provider has approved, by the provider's id. */
-  template: { id: string; variables: Record<string, string> } | null
-  /** Public URLs of media. */
-  mediaUrls: string[]
+  content: Content
+  /** A template that the provider has approved. */
+  template: OutgoingTemplate | null
+  files: OutgoingFile[]
+  /** The external id of the message that this one answers (or reacts to: see `content`). */
+  inReplyTo: string | null
+  email: OutgoingEmail | null
+  /** Outside the window, by a person: needs the channel's own tag. */
+  humanAgent: boolean
   /** Where receipts are to be posted; carries the communication's id. */
   statusCallbackUrl: string
 }
@@ -87,35 +101,79 @@ export type SendResult = {
   laterReceipts?: { status: DeliveryStatus; afterMs: number; error?: ProviderError }[]
 }
 
-export type HealthCheck = { name: string; ok: boolean; message: string | null }
+/** `message`: for a business owner, with what to do. `required`: without it the account cannot be used. */
+export type HealthCheck = { name: string; ok: boolean; message: string | null; required?: boolean }
 
-/** Which account a webhook means, before anything in it is believed. Any one of `addresses` may be the account's. */
+/** Which account a webhook, or a part of it, means. Any one of `addresses` may be the account's, or one of its routing keys. */
 export type Locator = {
   channel: ChannelType | null
-  addresses: string[]
-  /** Our id, where the URL carries it. */
+  /** null: any account of the wire's (in the organization that the address names). */
+  addresses: string[] | null
+  /** Our id, where the webhook carries it. */
   communicationId: string | null
+}
+
+/** Facts about one account. `to` null: about the one whose credentials verified the request. */
+export type Part = {
+  to: Locator | null
+  facts: Fact[]
+  /** A request body with this part alone, where one request may be about several organizations. */
+  excerpt?: () => Buffer
+}
+
+type WireBase = {
+  path: string
+  /** The last path segment where messages of `channel` arrive, e.g. `sms`; "": the address ends before. */
+  inboundSegment(channel: ChannelType): string
+  /** Providers batch: zero or more facts. What is not understood is a fact of its own kind, never dropped. Sees hostile input: never throws. */
+  parse(segment: string, request: RawRequest): Part[] | Promise<Part[]>
+  /** The body of the 2xx that the provider expects. */
+  acknowledgement: { contentType: string; body: string }
+  /** Where it is more than MAX_BODY_BYTES. */
+  maxBodyBytes?: number
 }
 
 /**
  * A provider's webhook format, shared by the channels that speak it. Everything but `verify` sees unverified input.
- * `path`: the segment after `/webhooks/`. `last segments` are the wire's own business.
+ * `path`: the segment after `/webhooks/`.
+ *
+ * Reach `organization`: `/webhooks/<path>/<slug>/<segment>`, signed with an account's own credentials.
+ * Reach `app`: `/webhooks/<path>`, one address and one secret for all organizations.
  */
-export type Wire<Credentials> = {
-  path: string
-  /** The last path segment where messages of `channel` arrive, e.g. `sms`. */
-  inboundSegment(channel: ChannelType): string
-  /** null: not an address of this wire (404). `segment` is what follows the organization's slug. */
-  locate(segment: string, request: RawRequest): Locator | null
-  /** Over the raw bytes, in constant time. */
-  verify(request: RawRequest, credentials: Credentials): boolean
-  /** Providers batch: zero or more facts. What is not understood is a fact of its own kind, never dropped. */
-  parse(segment: string, request: RawRequest): Fact[]
-  /** The body of the 2xx that the provider expects. */
-  acknowledgement: { contentType: string; body: string }
+export type Wire<Credentials> = WireBase &
+  (
+    | {
+        reach: 'organization'
+        /** Whose credentials may have signed it. null: not an address of this wire (404). `segment` is what follows the organization's slug. */
+        locate(segment: string, request: RawRequest): Locator | null
+        /** Over the raw bytes, in constant time. */
+        verify(request: RawRequest, credentials: Credentials): boolean
+      }
+    | {
+        reach: 'app'
+        /** Over the raw bytes, in constant time. */
+        verify(request: RawRequest): boolean
+        /** The body that answers the provider's GET, or null where it is not the provider's. */
+        handshake(query: URLSearchParams): string | null
+        /** What to type in at the provider so that `handshake` succeeds; null: not set. */
+        verifyToken: string | null
+      }
+  )
+
+/** A template as the provider has it. `body` holds our variables, `{{name}}`, in place of the provider's. */
+export type ProviderTemplate = {
+  providerTemplateId: string
+  name: string
+  language: string
+  status: TemplateStatus
+  statusReason: string | null
+  category: string | null
+  quality: string | null
+  body: string
+  components: unknown
 }
 
-/** One channel of one provider. Pure but for `send` and `check`. */
+/** One channel of one provider. Pure but for the functions that give promises. */
 export interface ChannelAdapter<Credentials> {
   readonly provider: Provider
   readonly channel: ChannelType
@@ -123,11 +181,12 @@ export interface ChannelAdapter<Credentials> {
   readonly sandbox: boolean
   readonly capabilities: Capabilities
   readonly credentials: z.ZodType<Credentials>
-  readonly wire: Wire<Credentials>
+  /** null: the channel has no webhooks, because it is our own. */
+  readonly wire: Wire<Credentials> | null
   /** The one spelling that is stored, or null where this is no address of the channel. */
   normalize(address: string): string | null
-  /** What a normalized customer address says about who it is. */
-  identify(address: string): Identity
+  /** What a normalized customer address says about who it is; `accountAddress` is the scope of ids that mean nothing elsewhere. */
+  identify(address: string, accountAddress: string): Identity
   /** Other names under which webhooks mean this account. */
   routingKeys(credentials: Credentials): string[]
   /** Throws Rejected (final), Unavailable (try again) or Uncertain (may have been sent: never blindly again). */
@@ -135,11 +194,17 @@ export interface ChannelAdapter<Credentials> {
   check(account: { address: string; webhookUrl: string }, credentials: Credentials): Promise<HealthCheck[]>
   /** Fetches media that a webhook pointed at; refuses a host that is not the provider's (Rejected). `maxBytes` bounds the answer. */
   fetchMedia(url: string, credentials: Credentials, maxBytes: number): Promise<{ body: Buffer; contentType: string | null }>
+  /** All templates that the provider has for this account; absent where it has none. Throws Rejected or Unavailable. */
+  listTemplates?(account: { address: string }, credentials: Credentials): Promise<ProviderTemplate[]>
+  /** Tells the provider, and so the customer, that a message was read; absent where it does not care. Throws Rejected or Unavailable. */
+  markRead?(externalMessageId: string, credentials: Credentials): Promise<void>
 }
 
 // The registry holds adapters of many credential types; each is used only with the credentials its own schema parsed.
 // biome-ignore lint/suspicious/noExplicitAny: existential type
 export type AnyChannelAdapter = ChannelAdapter<any>
+
+export type AnyWire = NonNullable<AnyChannelAdapter['wire']>
 
 export type ChannelRegistry = {
   all: readonly AnyChannelAdapter[]
