@@ -1,6 +1,7 @@
-import type { Identity } from '../channels/channel.ts'
+import type { Identity } from '../channels/fact.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
+import { cleanText } from './text.ts'
 
 /** Finds the customer by the identity or makes one, whatever the concurrency, and locks the row. */
 export async function ensureCustomer(
@@ -32,4 +33,24 @@ export async function lockCustomers(tx: Tx, organizationId: string, ids: string[
   const rows = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM customer WHERE organization_id = ${organizationId}::uuid AND id = ANY(${ids}::uuid[]) ORDER BY id FOR NO KEY UPDATE`
   return rows.map((row) => row.id)
+}
+
+/** Locks the customer who has the identity, also where it changes hands meanwhile (a merge); null: nobody has it. */
+export async function lockHolder(
+  tx: Tx,
+  organizationId: string,
+  { kind, scope, value }: Pick<Identity, 'kind' | 'scope' | 'value'>,
+): Promise<string | null> {
+  const holder = async () => {
+    const key = { organizationId, kind, scope, value: cleanText(value) }
+    const identity = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key }, select: { customerId: true } })
+    return identity?.customerId ?? null
+  }
+  for (let customerId = await holder(); customerId !== null; ) {
+    await lockCustomers(tx, organizationId, [customerId])
+    const now = await holder()
+    if (now === customerId) return customerId
+    customerId = now
+  }
+  return null
 }
