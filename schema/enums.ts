@@ -18,8 +18,11 @@ export const Role = builder.enumType('Role', {
 export const Provider = builder.enumType('Provider', {
   description: 'Who carries the messages of a channel account.',
   values: described<typeof db.Provider>({
-    TWILIO: 'Twilio: SMS and WhatsApp.',
+    TWILIO: 'Twilio: SMS, WhatsApp and RCS.',
     SANDBOX: 'A simulation: nothing leaves the machine, and messages walk to READ by themselves.',
+    META: 'Meta: WhatsApp Cloud, Messenger and Instagram.',
+    SENDGRID: 'SendGrid: e-mail.',
+    PARLEY: 'Our own: the web chat.',
   }),
 })
 
@@ -62,8 +65,12 @@ export const ConversationStatus = builder.enumType('ConversationStatus', {
 })
 
 export const ChannelAccountStatus = builder.enumType('ChannelAccountStatus', {
-  description: 'Nothing is sent from or received at a disconnected account; its conversations stay.',
-  values: Object.values(db.ChannelAccountStatus),
+  description: 'Only an active account sends and receives; the conversations of a disconnected one stay.',
+  values: described<typeof db.ChannelAccountStatus>({
+    PENDING: 'Connected, but the provider has not confirmed the credentials yet.',
+    ACTIVE: 'Confirmed by the provider.',
+    DISCONNECTED: 'Switched off by staff.',
+  }),
 })
 
 export const IdentityKind = builder.enumType('IdentityKind', {
@@ -75,6 +82,7 @@ export const IdentityKind = builder.enumType('IdentityKind', {
     MESSENGER: 'A page-scoped id.',
     INSTAGRAM: 'An account-scoped id.',
     WEBCHAT: 'A visitor of the web chat.',
+    EXTERNAL: "The id of the customer in the organization's own systems.",
   }),
 })
 

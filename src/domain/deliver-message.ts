@@ -1,4 +1,5 @@
-import type { Outgoing, SendResult } from '../channels/channel.ts'
+import type { Outgoing, OutgoingTemplate, SendResult } from '../channels/channel.ts'
+import type { Content } from '../channels/content.ts'
 import { Rejected, Unavailable, Uncertain } from '../channels/failures.ts'
 import type { ChannelAccount, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
@@ -6,8 +7,8 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
+import { hasOptedOut, recordConsent } from './consent.ts'
 import { RecipientOptedOutError, UserError } from './errors.ts'
-import { hasOptedOut, recordOptOut } from './opt-outs.ts'
 import { checkWindow } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
 import { webhookUrl } from './webhook-url.ts'
@@ -75,10 +76,10 @@ async function refusalOf(
   communication: Communication,
   account: ChannelAccount,
 ): Promise<{ code: string; message: string } | null> {
-  if (account.status !== 'CONNECTED')
+  if (account.status !== 'ACTIVE')
     return { code: 'CHANNEL_NOT_CONNECTED', message: 'The channel account was disconnected before the message was sent.' }
   try {
-    if (await hasOptedOut(tx, communication.customerId, account.channel)) throw new RecipientOptedOutError()
+    if (await hasOptedOut(tx, communication.customerId, account.channel, communication.purpose)) throw new RecipientOptedOutError()
     const { capabilities } = deps.channels.get(account.provider, account.channel)
     const conversation =
       communication.conversationId === null ? null : await tx.conversation.findUnique({ where: { id: communication.conversationId } })
@@ -101,12 +102,18 @@ function outgoingOf(deps: Deps, communication: Communication, account: ChannelAc
     body: communication.body,
     subject: communication.subject,
     template: templateOf(communication),
-    mediaUrls: [],
-    statusCallbackUrl: `${webhookUrl(deps.config, wire.path, slug, 'status')}?communicationId=${communication.id}`,
+    content: contentOf(communication),
+    files: [],
+    inReplyTo: communication.inReplyTo,
+    email: null,
+    humanAgent: false,
+    statusCallbackUrl: wire === null ? '' : `${webhookUrl(deps.config, wire.path, slug, 'status')}?communicationId=${communication.id}`,
   }
 }
 
-type TemplatePayload = { template?: { id: string; variables: Record<string, string> } } | null
+type TemplatePayload = { template?: OutgoingTemplate } | null
+
+const contentOf = (communication: Communication): Content => (communication.content as Content | null) ?? { kind: 'TEXT' }
 
 const templateOf = (communication: Communication) => (communication.payload as TemplatePayload)?.template ?? null
 
@@ -129,7 +136,18 @@ async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, communicati
   const communication = await lock(tx, communicationId)
   if (error instanceof Rejected) {
     if (error.recipientOptedOut)
-      await recordOptOut(tx, recorder, communication.organizationId, communication.customerId, channelOf(communication))
+      await recordConsent(tx, recorder, {
+        organizationId: communication.organizationId,
+        customerId: communication.customerId,
+        channel: channelOf(communication),
+        purposes: ['TRANSACTIONAL', 'MARKETING'],
+        state: 'OPTED_OUT',
+        source: 'PROVIDER',
+        evidence: `${error.code}: ${error.explanation}`,
+        actorId: null,
+        communicationId,
+        occurredAt: deps.clock(),
+      })
     await advance(tx, recorder, communication, {
       status: 'FAILED',
       error: { code: error.code, message: error.explanation },

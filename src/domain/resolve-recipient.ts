@@ -45,7 +45,7 @@ async function connectedWays(deps: Pick<Deps, 'db' | 'channels'>, organizationId
     }
   }
   const accounts = await deps.db.channelAccount.findMany({
-    where: { organizationId, status: 'CONNECTED', ...(channelAccountId ? { id: channelAccountId } : {}), ...(channel ? { channel } : {}) },
+    where: { organizationId, status: 'ACTIVE', ...(channelAccountId ? { id: channelAccountId } : {}), ...(channel ? { channel } : {}) },
     orderBy: { id: 'asc' },
   })
   if (accounts.length === 0) {
@@ -81,7 +81,7 @@ async function byCustomer(deps: Pick<Deps, 'db'>, organizationId: string, id: st
     if (way !== undefined) return { ...way, address: conversation.address, customerId: id, conversation }
   }
   for (const way of ways) {
-    const address = addressOn(way.adapter, customer.identities)
+    const address = addressOn(way, customer.identities)
     if (address !== null) return { ...way, address, customerId: id, conversation: null }
   }
   const channels = [...new Set(ways.map(({ account }) => account.channel))].join(', ')
@@ -100,7 +100,7 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
   if (fitting.some(({ account }) => account.channel !== first.account.channel)) {
     throw new ValidationError('The address fits several channels: say which, by channel or channelAccountId.', ['input', 'channel'])
   }
-  const { kind, scope, value } = first.adapter.identify(first.address)
+  const { kind, scope, value } = first.adapter.identify(first.address, first.account.address)
   const identity = await deps.db.customerIdentity.findUnique({
     where: { organizationId_kind_scope_value: { organizationId, kind, scope, value } },
   })
@@ -111,11 +111,13 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
   return { ...first, customerId: identity.customerId, conversation }
 }
 
-/** The customer's address on this channel among the identities, or null. */
-export function addressOn(adapter: AnyChannelAdapter, identities: { kind: string; value: string }[]): string | null {
-  for (const identity of identities) {
-    const address = adapter.normalize(identity.value)
-    if (address !== null && adapter.identify(address).kind === identity.kind) return address
+/** The customer's address on this account among the identities, or null: a name that means something only inside another account is none. */
+export function addressOn({ adapter, account }: Way, identities: { kind: string; scope: string; value: string }[]): string | null {
+  for (const { kind, scope, value } of identities) {
+    const address = adapter.normalize(value)
+    if (address === null) continue
+    const identity = adapter.identify(address, account.address)
+    if (identity.kind === kind && identity.scope === scope) return address
   }
   return null
 }

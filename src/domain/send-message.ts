@@ -4,12 +4,12 @@ import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
+import { hasOptedOut } from './consent.ts'
 import { ensureConversation, touchConversation } from './conversations.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
 import { NotFoundError, RecipientOptedOutError, ValidationError } from './errors.ts'
 import { checkedKey, inputHash, madeBefore } from './idempotency.ts'
 import { newId, timeOfId } from './ids.ts'
-import { hasOptedOut } from './opt-outs.ts'
 import { checkLength, checkWindow } from './policies.ts'
 import { renderTemplate } from './render-template.ts'
 import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
@@ -46,7 +46,13 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
     return await transact(deps, actor.organizationId, async (tx, recorder) => {
       const customerId =
         recipient.customerId ??
-        (await ensureCustomer(tx, recorder, actor.organizationId, recipient.adapter.identify(recipient.address), actor.memberId))
+        (await ensureCustomer(
+          tx,
+          recorder,
+          actor.organizationId,
+          recipient.adapter.identify(recipient.address, recipient.account.address),
+          actor.memberId,
+        ))
       await lockCustomers(tx, actor.organizationId, [customerId])
       const content = await compose(tx, actor, customerId, recipient, input.content)
       await checkPolicies(tx, recipient, customerId, content, sendAt ?? deps.clock())
@@ -101,7 +107,15 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
 
 const payloadOf = (content: Content) =>
   content.template?.providerTemplateId
-    ? { template: { id: content.template.providerTemplateId, variables: content.variables } }
+    ? {
+        template: {
+          id: content.template.providerTemplateId,
+          name: content.template.name,
+          language: content.template.language,
+          variables: content.variables,
+          components: content.template.components,
+        },
+      }
     : Prisma.DbNull
 
 function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null {
@@ -147,7 +161,7 @@ async function fromTemplate(
 
 async function checkPolicies(tx: Tx, recipient: Recipient, customerId: string, content: Content, at: Date): Promise<void> {
   const { adapter, account } = recipient
-  if (await hasOptedOut(tx, customerId, account.channel)) throw new RecipientOptedOutError()
+  if (await hasOptedOut(tx, customerId, account.channel, 'TRANSACTIONAL')) throw new RecipientOptedOutError()
   const template = content.template === null ? null : { approved: content.template.providerTemplateId !== null }
   const conversation = await tx.conversation.findUnique({
     where: { customerId_channelAccountId: { customerId, channelAccountId: account.id } },

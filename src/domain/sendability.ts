@@ -1,5 +1,5 @@
 import type { Capabilities } from '../channels/channel.ts'
-import type { ChannelAccount, Conversation, CustomerIdentity, OptOut } from '../db/generated/client.ts'
+import type { ChannelAccount, ConsentEntry, Conversation, CustomerIdentity } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { messagingWindow } from './policies.ts'
 import { addressOn } from './resolve-recipient.ts'
@@ -23,22 +23,26 @@ export async function sendability(
   customerIds: readonly string[],
 ): Promise<Map<string, Sendability[]>> {
   const [accounts, customers] = await Promise.all([
-    deps.db.channelAccount.findMany({ where: { organizationId, status: 'CONNECTED' }, orderBy: { id: 'asc' } }),
+    deps.db.channelAccount.findMany({ where: { organizationId, status: 'ACTIVE' }, orderBy: { id: 'asc' } }),
     deps.db.customer.findMany({
       where: { id: { in: [...customerIds] }, organizationId },
-      include: { identities: { orderBy: { id: 'asc' } }, conversations: true, optOuts: true },
+      include: {
+        identities: { orderBy: { id: 'asc' } },
+        conversations: true,
+        consents: { where: { purpose: 'TRANSACTIONAL' }, orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }] },
+      },
     }),
   ])
   return new Map(customers.map((customer) => [customer.id, accounts.map((account) => sendabilityOn(deps, account, customer))]))
 }
 
-type Known = { identities: CustomerIdentity[]; conversations: Conversation[]; optOuts: OptOut[] }
+type Known = { identities: CustomerIdentity[]; conversations: Conversation[]; consents: ConsentEntry[] }
 
 function sendabilityOn(deps: Pick<Deps, 'channels' | 'clock'>, account: ChannelAccount, customer: Known): Sendability {
   const adapter = deps.channels.get(account.provider, account.channel)
   const conversation = customer.conversations.find((candidate) => candidate.channelAccountId === account.id)
-  const hasAddress = conversation !== undefined || addressOn(adapter, customer.identities) !== null
-  const optedOut = customer.optOuts.some((optOut) => optOut.channel === account.channel)
+  const hasAddress = conversation !== undefined || addressOn({ adapter, account }, customer.identities) !== null
+  const optedOut = customer.consents.find(({ channel }) => channel === account.channel)?.state === 'OPTED_OUT'
   const window = messagingWindow(adapter.capabilities, conversation?.windowExpiresAt ?? null, deps.clock())
   const reason = optedOut ? 'OPTED_OUT' : !hasAddress ? 'NO_ADDRESS' : !window.isOpen ? 'MESSAGING_WINDOW_CLOSED' : null
   return {
