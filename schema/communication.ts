@@ -1,4 +1,3 @@
-import { signAttachmentLink } from '../src/auth/attachment-links.ts'
 import type { Communication as Row } from '../src/db/generated/client.ts'
 import {
   type CommunicationFilter,
@@ -7,38 +6,15 @@ import {
   listCommunications,
 } from '../src/domain/list-communications.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
+import { Attachment } from './attachment.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
 import { type Context, organizationOf } from './context.ts'
-import { AttachmentStatus, CallOutcome, CommunicationType, DeliveryStatus, Direction } from './enums.ts'
+import { CallOutcome, CommunicationType, DeliveryStatus, Direction } from './enums.ts'
 import { localId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
-
-const Attachment = builder.loadableNodeRef('Attachment', {
-  id: { resolve: (attachment) => attachment.id },
-  load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.attachment.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
-})
-Attachment.implement({
-  description: 'A file that came with a message. It is fetched from the provider soon after arrival.',
-  fields: (t) => ({
-    filename: t.exposeString('filename', { nullable: true }),
-    contentType: t.exposeString('contentType', { nullable: true, description: 'A media type, e.g. image/jpeg.' }),
-    size: t.exposeInt('size', { nullable: true, description: 'Bytes; null until it is stored.' }),
-    status: t.field({ type: AttachmentStatus, resolve: (attachment) => attachment.status }),
-    failure: t.exposeString('failure', { nullable: true }),
-    url: t.string({
-      nullable: true,
-      description: 'Where a browser can load it, without a token, for at least an hour; null until it is stored.',
-      resolve: async (attachment, _args, { deps }) =>
-        attachment.status === 'STORED'
-          ? `${deps.config.PUBLIC_URL}${await signAttachmentLink(deps.config, attachment.id, attachment.organizationId, deps.clock)}`
-          : null,
-    }),
-  }),
-})
 
 const Failure = builder.objectRef<{ code: string; message: string }>('DeliveryFailure').implement({
   fields: (t) => ({

@@ -96,7 +96,7 @@ export const TemplatePurpose = builder.enumType('TemplatePurpose', {
 export const AttachmentStatus = builder.enumType('AttachmentStatus', {
   description: 'Where the bytes of an attachment are.',
   values: described<typeof db.AttachmentStatus>({
-    PENDING: 'Being fetched from the provider.',
+    PENDING: 'Being fetched from the provider, or waiting for its bytes to be uploaded.',
     STORED: 'Ready: see `url`.',
     FAILED: 'Could not be fetched: see `failure`.',
   }),
