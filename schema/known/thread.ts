@@ -1,4 +1,4 @@
-import { signAttachmentLink } from '../../src/auth/attachment-links.ts'
+import { signAttachmentLink } from '../../src/attachment-links.ts'
 import { Prisma } from '../../src/db/generated/client.ts'
 import { communicationCursor, communicationPlace } from '../../src/domain/list-communications.ts'
 import { checkedPage, pageOf } from '../../src/domain/page.ts'

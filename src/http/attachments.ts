@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { verifyAttachmentLink } from '../auth/attachment-links.ts'
+import { verifyAttachmentLink } from '../attachment-links.ts'
 import type { AttachmentStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { contentDisposition, servedContentType } from './attachment-headers.ts'

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { signAttachmentLink, verifyAttachmentLink } from '../../src/auth/attachment-links.ts'
+import { signAttachmentLink, verifyAttachmentLink } from '../../src/attachment-links.ts'
 import { hasRole } from '../../src/auth/viewer.ts'
 import { hashApiKey, isApiKey, newApiKey } from '../../src/domain/api-key-secret.ts'
 

@@ -1,8 +1,8 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { LRUCache } from 'lru-cache'
-import type { Config } from '../config.ts'
-import type { Deps } from '../deps.ts'
+import type { Config } from './config.ts'
+import type { Deps } from './deps.ts'
 
 const AUDIENCE = 'attachment'
 const HOUR = 3_600_000
