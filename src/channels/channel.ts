@@ -148,6 +148,11 @@ export type Wire<Credentials> = WireBase &
         locate(segment: string, request: RawRequest): Locator | null
         /** Over the raw bytes, in constant time. */
         verify(request: RawRequest, credentials: Credentials): boolean
+        /**
+         * What follows the `?` of the address where messages arrive, because the provider signs nothing there, e.g. `key=…`: a secret, to be
+         * shown to ADMINs only and never logged. Absent: nothing.
+         */
+        inboundQuery?(credentials: Credentials): string
       }
     | {
         reach: 'app'

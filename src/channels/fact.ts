@@ -1,4 +1,12 @@
-import type { CallOutcome, ChannelType, DeliveryStatus, IdentityKind, MessagePurpose, TemplateStatus, WindowReason } from '../db/generated/enums.ts'
+import type {
+  CallOutcome,
+  ChannelType,
+  DeliveryStatus,
+  IdentityKind,
+  MessagePurpose,
+  TemplateStatus,
+  WindowReason,
+} from '../db/generated/enums.ts'
 import type { Content } from './content.ts'
 
 /**
@@ -29,6 +37,8 @@ export type EmailDetails = {
   from: Mailbox
   to: Mailbox[]
   cc: Mailbox[]
+  /** The addresses it was really delivered to (the envelope's); one may carry our reply token. Absent: not known. */
+  deliveredTo?: string[]
   /** Sanitized already. */
   html: string | null
   quotedText: string | null
