@@ -30,6 +30,8 @@ export type Capabilities = {
   /** The kinds of media that can be sent, each with its largest size in bytes; `types`: the media types allowed, empty: any. */
   media: Partial<Record<MediaKind, { maxBytes: number; types: readonly string[] }>>
   maxAttachments: number
+  /** Of a caption under media, in the unit of `textLimit`; absent: as `textLimit`; 0: media goes without one. */
+  captionLimit?: number
   /** Limits of reply buttons and lists; null where there are none. Lengths in characters. */
   interactive: { maxButtons: number; maxRows: number; maxTitle: number; maxBody: number } | null
   /** A message can quote the one that it answers. */
