@@ -1,10 +1,12 @@
+import type { ConsentWord } from './fact.ts'
+
 /** Source: Twilio's default keywords, https://help.twilio.com/articles/223134027 (REVOKE and OPTOUT since April 2025). */
 const STOP_WORDS = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'])
 const START_WORDS = new Set(['START', 'UNSTOP', 'YES'])
 
 /** What a message says about consent: only the whole trimmed text counts, in any case, never a word inside a sentence. */
-export function consentOf(body: string): 'OPT_OUT' | 'OPT_IN' | null {
+export function consentOf(body: string): ConsentWord | null {
   const word = body.trim().toUpperCase()
-  if (STOP_WORDS.has(word)) return 'OPT_OUT'
-  return START_WORDS.has(word) ? 'OPT_IN' : null
+  if (STOP_WORDS.has(word)) return { state: 'OPTED_OUT', source: 'KEYWORD' }
+  return START_WORDS.has(word) ? { state: 'OPTED_IN', source: 'KEYWORD' } : null
 }

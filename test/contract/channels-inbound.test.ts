@@ -1,9 +1,9 @@
 import { stringify } from 'node:querystring'
 import { describe, expect, test } from 'vitest'
-import type { Fact, MessageFact } from '../../src/channels/channel.ts'
 import { consentOf } from '../../src/channels/consent.ts'
+import type { Fact, MessageFact } from '../../src/channels/fact.ts'
 import { retryAfterMs } from '../../src/channels/retry-after.ts'
-import { normalizeSms, normalizeWhatsapp } from '../../src/channels/twilio/address.ts'
+import { normalizeRcs, normalizeSms, normalizeWhatsapp } from '../../src/channels/twilio/address.ts'
 import { explain } from '../../src/channels/twilio/errors.ts'
 import { twilioWire } from '../../src/channels/twilio/wire.ts'
 
@@ -14,8 +14,13 @@ const request = (params: Record<string, string | string[]>) => ({
   body: Buffer.from(stringify(params)),
 })
 const base = { MessageSid: 'SM1', To: 'whatsapp:+14155238886', From: 'whatsapp:+15005550006' }
+/** `base` in the words of a channel. */
+const addressed = (segment: string): Record<string, string> =>
+  segment === 'whatsapp'
+    ? {}
+    : { From: `${segment === 'rcs' ? 'rcs:' : ''}+15005550006`, To: segment === 'rcs' ? 'rcs:acme_agent' : '+14155238886' }
 const read = (segment: string, params: Record<string, string | string[]>): Fact | undefined =>
-  twilioWire.parse(segment, request({ ...base, ...params }))[0]
+  twilioWire.parse(segment, request({ ...base, ...params }))[0]?.facts[0]
 const message = (segment: string, params: Record<string, string | string[]>): MessageFact => {
   const fact = read(segment, params)
   if (fact?.kind !== 'message') throw new Error(`not a message: ${JSON.stringify(fact)}`)
@@ -68,6 +73,42 @@ describe('where it arrives', () => {
       'MGab',
     ])
   })
+  test('RCS: people are numbers, we are a sender’s id', () => {
+    const fact = message('rcs', { ...addressed('rcs'), Body: 'Hello' })
+    expect(fact).toMatchObject({ address: '+15005550006', body: 'Hello', content: { kind: 'TEXT' } })
+    expect(fact.identities).toEqual([{ kind: 'PHONE', scope: '', value: '+15005550006', verified: true }])
+    expect(twilioWire.locate('rcs', request({ ...base, ...addressed('rcs'), MessagingServiceSid: 'MG1' }))).toEqual({
+      channel: 'RCS',
+      addresses: ['acme_agent', 'MG1'],
+      communicationId: null,
+    })
+    // The number of a Messaging Service has one address for all that it receives.
+    expect(twilioWire.locate('sms', request({ ...base, ...addressed('rcs') }))).toMatchObject({ channel: 'RCS', addresses: ['acme_agent'] })
+    expect(message('sms', addressed('rcs')).address).toBe('+15005550006')
+  })
+  test('RCS: a sender’s id in every spelling', () => {
+    expect(['acme_x7_agent', ' rcs:acme_x7_agent ', 'RCS:acme_x7_agent', 'rcs:+1 500 555 0006'].map(normalizeRcs)).toEqual([
+      'acme_x7_agent',
+      'acme_x7_agent',
+      'acme_x7_agent',
+      '+15005550006',
+    ])
+    expect(['', 'rcs:', '12345678', 'acme agent', `a${'b'.repeat(100)}`, 'acme/agent'].map(normalizeRcs)).toEqual(Array(6).fill(null))
+  })
+  test('a receipt of RCS says when an SMS carried it, and is found for the account that sent', () => {
+    const status = (params: Record<string, string>, query = '?communicationId=0198c2a0-0000-7000-8000-000000000001&channel=rcs') => {
+      const form = { ...request({ MessageSid: 'SM1', MessageStatus: 'delivered', ...params }), url: `https://inbox.test/status${query}` }
+      return { locator: twilioWire.locate('status', form), fact: twilioWire.parse('status', form)[0]?.facts[0] }
+    }
+    const fellBack = status({ From: '+14155238886', To: '+15005550006', MessagingServiceSid: 'MG1' })
+    expect(fellBack.fact).toMatchObject({ kind: 'receipt', status: 'DELIVERED', carriedBy: 'SMS' })
+    expect(fellBack.locator).toMatchObject({ channel: 'RCS', addresses: ['+14155238886', '+15005550006', 'MG1'] })
+    const byRcs = status({ From: 'rcs:acme_agent', To: 'rcs:+15005550006' })
+    expect(byRcs.fact).not.toHaveProperty('carriedBy')
+    expect(byRcs.locator).toMatchObject({ channel: 'RCS', addresses: ['acme_agent', '+15005550006'] })
+    expect(status({ To: '+15005550006' }).fact).not.toHaveProperty('carriedBy')
+    expect(status({ From: '+14155238886', To: '+15005550006' }, '').fact).not.toHaveProperty('carriedBy')
+  })
   test('channels that are not spoken here have no account', () => {
     expect(twilioWire.locate('sms', request({ To: 'messenger:1', From: 'messenger:2' }))).toBeNull()
     expect(twilioWire.locate('status', request({ To: 'messenger:1', From: 'messenger:2' }))?.channel).toBeNull()
@@ -94,24 +135,25 @@ describe('where it arrives', () => {
 
 describe('what is said', () => {
   test.each([
-    ['STOP', 'OPT_OUT'],
-    [' stop\n', 'OPT_OUT'],
-    ['OptOut', 'OPT_OUT'],
+    ['STOP', 'OPTED_OUT'],
+    [' stop\n', 'OPTED_OUT'],
+    ['OptOut', 'OPTED_OUT'],
     ['please stop calling', null],
     ['STOP.', null],
-    ['unstop', 'OPT_IN'],
-    ['Start', 'OPT_IN'],
+    ['unstop', 'OPTED_IN'],
+    ['Start', 'OPTED_IN'],
     ['HELP', null],
     ['', null],
-  ])('%j is %s', (body, consent) => {
-    expect(consentOf(body)).toBe(consent)
-    expect(message('sms', { Body: body }).consent).toBe(consent)
-    expect(message('whatsapp', { Body: body }).consent).toBe(consent)
+  ])('%j is %s', (body, state) => {
+    const consent = state === null ? null : { state, source: 'KEYWORD' }
+    expect(consentOf(body)).toEqual(consent)
+    for (const segment of ['sms', 'whatsapp', 'rcs'])
+      expect(message(segment, { ...addressed(segment), Body: body }).consent).toEqual(consent)
   })
   test('Twilio’s own verdict counts more than the words', () => {
-    expect(message('sms', { Body: 'arret', OptOutType: 'STOP' }).consent).toBe('OPT_OUT')
+    expect(message('sms', { Body: 'arret', OptOutType: 'STOP' }).consent).toEqual({ state: 'OPTED_OUT', source: 'PROVIDER' })
     expect(message('sms', { Body: 'STOP', OptOutType: 'HELP' }).consent).toBeNull()
-    expect(message('sms', { Body: 'STOP', OptOutType: 'START' }).consent).toBe('OPT_IN')
+    expect(message('sms', { Body: 'STOP', OptOutType: 'START' }).consent).toEqual({ state: 'OPTED_IN', source: 'PROVIDER' })
   })
   test('where an advertisement led here', () => {
     expect(
@@ -121,17 +163,80 @@ describe('what is said', () => {
     })
     expect(message('whatsapp', { ReferralNumMedia: '0' }).payload).toBeNull()
   })
+  test('an advertisement makes messages free for longer, but not the window: free text stays refused after 24 hours', () => {
+    expect(message('whatsapp', { ReferralSourceUrl: 'https://fb.me/1', ReferralCtwaClid: 'x' }).window).toBeUndefined()
+  })
+  test('a forwarded message says so', () => {
+    expect(message('whatsapp', { Body: 'Look', Forwarded: 'true', FrequentlyForwarded: 'false' }).payload).toEqual({ forwarded: true })
+  })
   test('a place has a name, also at the equator', () => {
-    expect(message('whatsapp', { Latitude: '0', Longitude: '-0.5', Label: 'Town hall', Address: 'Main Street 1' }).payload).toEqual({
-      location: { latitude: 0, longitude: -0.5, label: 'Town hall', address: 'Main Street 1' },
+    const place = { Latitude: '0', Longitude: '-0.5', Label: 'Town hall', Address: 'Main Street 1' }
+    expect(message('whatsapp', place)).toMatchObject({
+      body: 'Town hall\nMain Street 1\n0, -0.5',
+      content: { kind: 'LOCATION', latitude: 0, longitude: -0.5, name: 'Town hall', address: 'Main Street 1', url: null },
+      payload: null,
     })
+    expect(message('whatsapp', { Body: 'x', Latitude: 'north', Longitude: '1' }).content).toEqual({ kind: 'TEXT' })
+  })
+  test('a button and a row of a list that were chosen', () => {
+    const quoted = { OriginalRepliedMessageSid: 'SM7', OriginalRepliedMessageSender: 'whatsapp:+14155238886' }
+    expect(message('whatsapp', { Body: 'Yes', ButtonText: 'Yes', ButtonPayload: 'y', MessageType: 'button', ...quoted })).toMatchObject({
+      body: 'Yes',
+      inReplyTo: 'SM7',
+      content: { kind: 'INTERACTIVE_REPLY', reply: 'BUTTON', id: 'y', title: 'Yes', description: null, data: null },
+    })
+    expect(
+      message('whatsapp', { ListId: 'r1', ListTitle: 'Monday', ListDescription: '9 to 17', MessageType: 'interactive' }),
+    ).toMatchObject({
+      body: 'Monday',
+      inReplyTo: null,
+      content: { kind: 'INTERACTIVE_REPLY', reply: 'LIST', id: 'r1', title: 'Monday', description: '9 to 17', data: null },
+    })
+  })
+  test('a form that was filled in', () => {
+    const flow = { Body: 'Sent', MessageType: 'interactive', InteractiveData: '{"name":"Ada","flow_token":"t"}' }
+    expect(message('whatsapp', flow).content).toEqual({
+      kind: 'INTERACTIVE_REPLY',
+      reply: 'FLOW',
+      id: null,
+      title: 'Sent',
+      description: null,
+      data: { name: 'Ada', flow_token: 't' },
+    })
+    for (const InteractiveData of ['{', '[]', 'null', '3'])
+      expect(message('whatsapp', { ...flow, InteractiveData }).content.kind).toBe('TEXT')
+  })
+  test.each([
+    ['image/jpeg', '', 'IMAGE'],
+    ['audio/ogg; codecs=opus', '', 'AUDIO'],
+    ['Video/MP4', '', 'VIDEO'],
+    ['text/vcard', 'contacts', 'DOCUMENT'],
+    ['application/pdf', '', 'DOCUMENT'],
+    ['json', '', 'DOCUMENT'],
+    ['', '', 'DOCUMENT'],
+    ['image/webp', 'sticker', 'STICKER'],
+  ])('a file of type %j (%s) is %s', (MediaContentType0, MessageType, media) => {
+    const file = { NumMedia: '1', MediaUrl0: 'https://api.twilio.com/a', MediaContentType0, MessageType }
+    expect(message('whatsapp', { ...file, Body: 'Look' })).toMatchObject({
+      body: 'Look',
+      content: { kind: 'MEDIA', media, caption: 'Look' },
+    })
+    expect(message('whatsapp', file)).toMatchObject({ body: '', content: { kind: 'MEDIA', media, caption: null } })
+  })
+  test('what is of no known sort is kept as it came', () => {
+    expect(message('whatsapp', { MessageType: 'order', ProductItems: '[1]' })).toMatchObject({
+      body: '',
+      content: { kind: 'UNSUPPORTED', type: 'order', raw: { MessageType: 'order', ProductItems: '[1]', MessageSid: 'SM1' } },
+    })
+    expect(message('whatsapp', { MessageType: 'order', Body: 'Two of these' }).content).toEqual({ kind: 'TEXT' })
+    expect(message('whatsapp', { MessageType: 'text' }).content).toEqual({ kind: 'TEXT' })
   })
 })
 
 describe('what is written to people', () => {
   test('every documented code has its own sentence', () => {
     const codes =
-      '21211 21214 21408 21606 21608 21610 21612 21614 21617 21660 21703 30001 30002 30003 30004 30005 30006 30007 30008 30034 63001 63003 63007 63013 63015 63016 63018 63024 63032 63049'
+      '21211 21214 21408 21606 21608 21610 21612 21614 21617 21660 21664 21665 21666 21667 21703 30001 30002 30003 30004 30005 30006 30007 30008 30034 63001 63003 63007 63013 63015 63016 63018 63024 63032 63049'
     const sentences = codes.split(' ').map((code) => explain(code, 'Twilio said this'))
     expect(new Set(sentences).size).toBe(sentences.length)
     for (const sentence of sentences) expect(sentence).not.toContain('Twilio said this')

@@ -14,8 +14,12 @@ describe.each(createSandboxChannels())('the sandbox’s $channel', (adapter) => 
     to: address,
     body: 'hi',
     subject: null,
+    content: { kind: 'TEXT' },
     template: null,
-    mediaUrls: [],
+    files: [],
+    inReplyTo: null,
+    email: null,
+    humanAgent: false,
     statusCallbackUrl: 'https://inbox.test/status',
   })
 
@@ -52,7 +56,7 @@ describe.each(createSandboxChannels())('the sandbox’s $channel', (adapter) => 
     expect(adapter.capabilities).toEqual({ ...real?.capabilities, templatesNeedApproval: false, readReceipts: true })
     expect([adapter.sandbox, real?.sandbox]).toEqual([true, false])
     expect(await adapter.check({ address: '+15005550006', webhookUrl: 'https://inbox.test' }, credentials)).toEqual([
-      { name: 'sandbox', ok: true, message: expect.stringContaining('nothing leaves this machine') },
+      { name: 'sandbox', ok: true, required: true, message: expect.stringContaining('nothing leaves this machine') },
     ])
   })
   test('reads media out of its URL only', async () => {

@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ChannelAdapter, Outgoing } from '../../src/channels/channel.ts'
+import type { ChannelAdapter, Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
+import { twilioWire } from '../../src/channels/twilio/wire.ts'
 import { type SendBehaviour, startFakeTwilio } from '../support/fake-twilio.ts'
 
 const fake = await startFakeTwilio()
@@ -23,7 +24,19 @@ afterAll(async () => {
 })
 
 const channelsAt = (apiUrl: string, timeoutMs = 5000) => createTwilioChannels({ apiUrl, timeoutMs })
-const [sms, whatsapp] = channelsAt(fake.url) as [ChannelAdapter<TwilioCredentials>, ChannelAdapter<TwilioCredentials>]
+const [sms, whatsapp, rcs] = channelsAt(fake.url) as [
+  ChannelAdapter<TwilioCredentials>,
+  ChannelAdapter<TwilioCredentials>,
+  ChannelAdapter<TwilioCredentials>,
+]
+const file = (url: string): OutgoingFile => ({
+  filename: null,
+  contentType: 'image/png',
+  size: 3,
+  media: 'IMAGE',
+  url,
+  read: () => Promise.reject(new Error('Twilio fetches files by itself')),
+})
 
 const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
   communicationId: '0198c2a0-0000-7000-8000-000000000001',
@@ -32,8 +45,12 @@ const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
   to: '+905551112233',
   body: 'Your permit is ready.',
   subject: null,
+  content: { kind: 'TEXT' },
   template: null,
-  mediaUrls: [],
+  files: [],
+  inReplyTo: null,
+  email: null,
+  humanAgent: false,
   statusCallbackUrl: `${inboxUrl}/status?communicationId=0198c2a0-0000-7000-8000-000000000001`,
   ...changes,
 })
@@ -76,8 +93,8 @@ describe('what Twilio is asked', () => {
     expect(fake.messages[0]?.params).toMatchObject({ To: 'whatsapp:IN.123abc', From: 'whatsapp:+15005550006' })
   })
   test('a messaging service instead of the sender, media, an approved template', async () => {
-    const template = { id: 'HX0123', variables: { '1': 'Ada', '2': '“quoted”' } }
-    await whatsapp.send(outgoing({ template, mediaUrls: ['https://inbox.test/a', 'https://inbox.test/b'] }), {
+    const template = { id: 'HX0123', name: 'ready', language: 'en', variables: { '1': 'Ada', '2': '“quoted”' }, components: null }
+    await whatsapp.send(outgoing({ template, files: [file('https://inbox.test/a'), file('https://inbox.test/b')] }), {
       ...fake.credentials,
       messagingServiceSid: 'MG01',
     })
@@ -89,6 +106,38 @@ describe('what Twilio is asked', () => {
       MediaUrl: ['https://inbox.test/a', 'https://inbox.test/b'],
       StatusCallback: statusCallback,
     })
+  })
+})
+
+describe('RCS', () => {
+  const callback = `${outgoing().statusCallbackUrl}&channel=rcs`
+
+  test('from a sender alone: by RCS or not at all', async () => {
+    await rcs.send(outgoing({ channel: 'RCS', from: 'acme_agent' }), fake.credentials)
+    expect(fake.messages[0]?.params).toEqual({
+      To: 'rcs:+905551112233',
+      From: 'rcs:acme_agent',
+      Body: 'Your permit is ready.',
+      StatusCallback: callback,
+    })
+  })
+  test('through a messaging service: the plain number, so that Twilio can fall back to SMS', async () => {
+    await rcs.send(outgoing({ channel: 'RCS', from: 'acme_agent' }), { ...fake.credentials, messagingServiceSid: 'MG01' })
+    expect(fake.messages[0]?.params).toEqual({
+      To: '+905551112233',
+      MessagingServiceSid: 'MG01',
+      Body: 'Your permit is ready.',
+      StatusCallback: callback,
+    })
+  })
+  test('a check says what is missing for the fallback', async () => {
+    const account = { address: 'acme_agent', webhookUrl: 'https://inbox.test/webhooks/twilio/demo/rcs' }
+    expect(await rcs.check(account, fake.credentials)).toEqual([
+      { name: 'credentials', required: true, ok: true, message: null },
+      { name: 'fallback', ok: true, message: expect.stringContaining('messagingServiceSid') },
+    ])
+    expect(await rcs.check(account, { ...fake.credentials, messagingServiceSid: 'MG01' })).toMatchObject([{}, { message: null }])
+    expect(await rcs.check(account, { ...fake.credentials, authToken: 'another' })).toMatchObject([{ required: true, ok: false }])
   })
 })
 
@@ -189,12 +238,14 @@ describe('receipts', () => {
       body: Buffer.from(body),
     }))
     if (first === undefined || third === undefined) throw new Error('callbacks are missing')
-    expect(sms.wire.verify(third, fake.credentials)).toBe(true)
-    expect(sms.wire.verify(third, { ...fake.credentials, authToken: 'another' })).toBe(false)
+    expect(twilioWire.verify(third, fake.credentials)).toBe(true)
+    expect(twilioWire.verify(third, { ...fake.credentials, authToken: 'another' })).toBe(false)
     const { communicationId } = outgoing()
-    expect(sms.wire.locate('status', third)).toEqual({ channel: 'SMS', addresses: ['+15005550006', '+905551112233'], communicationId })
-    expect(sms.wire.parse('status', first)).toEqual([{ kind: 'receipt', externalMessageId, communicationId, status: 'SENT', error: null }])
-    expect(sms.wire.parse('status', third)).toMatchObject([
+    expect(twilioWire.locate('status', third)).toEqual({ channel: 'SMS', addresses: ['+15005550006', '+905551112233'], communicationId })
+    expect(twilioWire.parse('status', first)).toEqual([
+      { to: null, facts: [{ kind: 'receipt', externalMessageId, communicationId, status: 'SENT', error: null }] },
+    ])
+    expect(twilioWire.parse('status', third)[0]?.facts).toMatchObject([
       { status: 'FAILED', error: { code: '30008', message: expect.stringContaining('carrier') } },
     ])
   })
@@ -205,8 +256,8 @@ describe('receipts', () => {
       headers: {},
       body: Buffer.from('MessageSid=SM1&MessageStatus=read&From=whatsapp%3A%2B15005550006'),
     }
-    expect(whatsapp.wire.locate('status', request)).toEqual({ channel: 'WHATSAPP', addresses: ['+15005550006'], communicationId: null })
-    expect(whatsapp.wire.parse('status', request)).toMatchObject([{ status: 'READ', communicationId: null }])
+    expect(twilioWire.locate('status', request)).toEqual({ channel: 'WHATSAPP', addresses: ['+15005550006'], communicationId: null })
+    expect(twilioWire.parse('status', request)[0]?.facts).toMatchObject([{ status: 'READ', communicationId: null }])
   })
 })
 
@@ -218,7 +269,7 @@ describe('check', () => {
   test('all is well', async () => {
     fake.account.numbers = [{ phoneNumber: '+15005550006', smsUrl: account.webhookUrl, smsMethod: 'POST' }]
     expect(await failed()).toEqual([])
-    expect(await whatsapp.check(account, fake.credentials)).toEqual([{ name: 'credentials', ok: true, message: null }])
+    expect(await whatsapp.check(account, fake.credentials)).toEqual([{ name: 'credentials', required: true, ok: true, message: null }])
   })
   test('the webhook goes elsewhere', async () => {
     fake.account.numbers = [{ phoneNumber: '+15005550006', smsUrl: 'https://elsewhere.test/', smsMethod: 'POST' }]
@@ -231,12 +282,14 @@ describe('check', () => {
   })
   test('the account is suspended, the token wrong, nobody answers', async () => {
     fake.account.status = 'suspended'
-    expect(await failed()).toEqual([{ name: 'credentials', ok: false, message: expect.stringContaining('suspended') }])
+    expect(await failed()).toEqual([{ name: 'credentials', required: true, ok: false, message: expect.stringContaining('suspended') }])
     fake.account.status = 'active'
-    expect(await failed({ ...fake.credentials, authToken: 'another' })).toMatchObject([{ message: expect.stringContaining('auth token') }])
+    expect(await failed({ ...fake.credentials, authToken: 'another' })).toMatchObject([
+      { required: true, message: expect.stringContaining('auth token') },
+    ])
     const [unreachable] = channelsAt('http://127.0.0.1:1')
     expect(await unreachable?.check(account, fake.credentials)).toMatchObject([
-      { ok: false, message: expect.stringContaining('Twilio could not be asked') },
+      { required: true, ok: false, message: expect.stringContaining('Twilio could not be asked') },
     ])
   })
 })

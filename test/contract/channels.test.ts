@@ -5,32 +5,27 @@ import twilio from 'twilio'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { AnyChannelAdapter, Outgoing, RawRequest } from '../../src/channels/channel.ts'
 import { createChannels } from '../../src/channels/registry.ts'
-import type { ChannelType, Provider } from '../../src/db/generated/enums.ts'
+import { twilioWire } from '../../src/channels/twilio/wire.ts'
+import { loadConfig } from '../../src/config.ts'
 import { startFakeTwilio } from '../support/fake-twilio.ts'
 
 const fake = await startFakeTwilio()
 afterAll(() => fake.close())
 
-const registry = createChannels({ TWILIO_API_URL: fake.url, PROVIDER_TIMEOUT_SECONDS: 5 })
+const registry = createChannels({
+  ...loadConfig({ AUTH_JWT_SECRET: 'x'.repeat(32), ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') }),
+  TWILIO_API_URL: fake.url,
+  PROVIDER_TIMEOUT_SECONDS: 5,
+})
 
-/** What every provider must bring to be tested: working credentials and their secret. */
+/** The providers that speak Twilio's wire: working credentials and their secret. */
 const accounts = {
   TWILIO: { credentials: fake.credentials, secret: fake.credentials.authToken },
   SANDBOX: { credentials: { authToken: 'sandbox-token-7f3a' }, secret: 'sandbox-token-7f3a' },
-} satisfies Record<Provider, { credentials: object; secret: string }>
+}
 
 const ADDRESSES = ['+905551112233', '+15005550006', '+12345', '+5215512345678', '+5511987654321']
 const WEBHOOK_URL = 'https://inbox.test/webhooks/twilio/demo/sms'
-
-/** How the requests of a wire are made; a new wire brings its own. */
-const signedRequests: Record<string, (channel: ChannelType, params: Record<string, string>, secret: string) => RawRequest> = {
-  twilio: (_channel, params, secret) => ({
-    method: 'POST',
-    url: WEBHOOK_URL,
-    headers: { 'x-twilio-signature': twilio.getExpectedTwilioSignature(secret, WEBHOOK_URL, params) },
-    body: Buffer.from(stringify(params)),
-  }),
-}
 
 const outgoing = (adapter: AnyChannelAdapter, changes: Partial<Outgoing> = {}): Outgoing => ({
   communicationId: '0198c2a0-0000-7000-8000-000000000001',
@@ -39,8 +34,12 @@ const outgoing = (adapter: AnyChannelAdapter, changes: Partial<Outgoing> = {}): 
   to: '+905551112233',
   body: 'Your permit is ready.',
   subject: null,
+  content: { kind: 'TEXT' },
   template: null,
-  mediaUrls: [],
+  files: [],
+  inReplyTo: null,
+  email: null,
+  humanAgent: false,
   statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
   ...changes,
 })
@@ -48,30 +47,80 @@ const outgoing = (adapter: AnyChannelAdapter, changes: Partial<Outgoing> = {}): 
 const named = registry.all.map((adapter) => ({ name: `${adapter.provider} ${adapter.channel}`, adapter }))
 
 describe.each(named)('$name', ({ adapter }) => {
-  const { credentials, secret } = accounts[adapter.provider]
-  const segment = adapter.wire.inboundSegment(adapter.channel)
-  const params = { MessageSid: 'SM1', From: '+905551112233', To: '+15005550006', Body: 'Is my permit ready?' }
-  const signed = (changes: Record<string, string> = {}) => {
-    const make = signedRequests[adapter.wire.path]
-    if (make === undefined) throw new Error(`signedRequests lacks the wire ${adapter.wire.path}`)
-    return make(adapter.channel, { ...params, ...changes }, secret)
-  }
-
   test('normalizing twice is normalizing once', () => {
     const phoneLike = fc.array(fc.constantFrom(...'+0123456789 ()-.'), { maxLength: 20 }).map((characters) => `+${characters.join('')}`)
     fc.assert(
       fc.property(
-        fc.oneof(phoneLike, fc.string({ unit: 'grapheme' }), fc.constantFrom('ACME', '12345', 'IN.123abc', 'whatsapp:+15005550006')),
+        fc.oneof(
+          phoneLike,
+          fc.string({ unit: 'grapheme' }),
+          fc.constantFrom('ACME', '12345', 'IN.123abc', 'whatsapp:+15005550006', 'rcs:acme_agent', 'Ada@Example.com'),
+        ),
         (spelled) => {
           const once = adapter.normalize(spelled)
           if (once === null) return
           expect(adapter.normalize(once)).toBe(once)
-          expect(adapter.identify(once).value).toBe(once)
+          expect(adapter.identify(once, 'account').value).toBe(once)
         },
       ),
       { numRuns: 500 },
     )
   })
+
+  test('capabilities agree with each other', () => {
+    const { content, media, maxAttachments, interactive, messagingWindowHours, templatesNeedApproval, textLimit } = adapter.capabilities
+    expect(textLimit).toBeGreaterThan(0)
+    expect(content).toContain('TEXT')
+    expect(content.includes('MEDIA')).toBe(maxAttachments > 0)
+    expect(content.includes('MEDIA')).toBe(Object.keys(media).length > 0)
+    expect(content.includes('INTERACTIVE')).toBe(interactive !== null)
+    for (const limits of Object.values(media)) expect(limits.maxBytes).toBeGreaterThan(0)
+    if (templatesNeedApproval) expect(messagingWindowHours).not.toBeNull()
+  })
+
+  test('credentials that are none are refused without an error', () => {
+    for (const none of [null, 3, 'x', []]) expect(adapter.credentials.safeParse(none).success).toBe(false)
+  })
+
+  test('any bytes are facts, and verified as false, without an error', async () => {
+    const { wire } = adapter
+    if (wire === null) return
+    const segment = wire.inboundSegment(adapter.channel)
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.string(),
+        fc.constantFrom(segment, 'status', ''),
+        async (bytes, query, last) => {
+          const request: RawRequest = { method: 'POST', url: `https://inbox.test/x?${query}`, headers: {}, body: Buffer.from(bytes) }
+          expect(Array.isArray(await wire.parse(last, request))).toBe(true)
+          if (wire.reach === 'app') expect(wire.verify(request)).toBe(false)
+          else wire.locate(last, request)
+        },
+      ),
+    )
+  })
+})
+
+const twilioSpeaking = registry.all.flatMap((adapter) =>
+  adapter.provider === 'TWILIO' || adapter.provider === 'SANDBOX'
+    ? [{ name: `${adapter.provider} ${adapter.channel}`, adapter, ...accounts[adapter.provider] }]
+    : [],
+)
+
+describe.each(twilioSpeaking)('$name', ({ adapter, credentials, secret }) => {
+  const segment = twilioWire.inboundSegment(adapter.channel)
+  const ours = adapter.channel === 'RCS' ? 'acme_agent' : '+15005550006'
+  const params = { MessageSid: 'SM1', From: '+905551112233', To: ours, Body: 'Is my permit ready?' }
+  const signed = (changes: Record<string, string> = {}): RawRequest => {
+    const all = { ...params, ...changes }
+    return {
+      method: 'POST',
+      url: WEBHOOK_URL,
+      headers: { 'x-twilio-signature': twilio.getExpectedTwilioSignature(secret, WEBHOOK_URL, all) },
+      body: Buffer.from(stringify(all)),
+    }
+  }
 
   test.each(ADDRESSES)('%s is an address, in any usual spelling', (address) => {
     expect(adapter.normalize(address)).toBe(address)
@@ -96,48 +145,49 @@ describe.each(named)('$name', ({ adapter }) => {
 
   test('a signed webhook is believed, and nothing else', () => {
     const request = signed()
-    expect(adapter.wire.verify(request, credentials)).toBe(true)
-    expect(adapter.wire.verify({ ...request, headers: {} }, credentials)).toBe(false)
-    expect(adapter.wire.verify({ ...request, body: Buffer.from(request.body.toString().replace('permit', 'money')) }, credentials)).toBe(
+    expect(twilioWire.verify(request, credentials)).toBe(true)
+    expect(twilioWire.verify({ ...request, headers: {} }, credentials)).toBe(false)
+    expect(twilioWire.verify({ ...request, body: Buffer.from(request.body.toString().replace('permit', 'money')) }, credentials)).toBe(
       false,
     )
-    expect(adapter.wire.verify({ ...request, url: `${request.url}?x=1` }, credentials)).toBe(false)
-    expect(adapter.wire.verify({ ...request, url: 'no url' }, credentials)).toBe(false)
-    expect(adapter.wire.verify(request, { ...credentials, authToken: 'another' })).toBe(false)
+    expect(twilioWire.verify({ ...request, url: `${request.url}?x=1` }, credentials)).toBe(false)
+    expect(twilioWire.verify({ ...request, url: 'no url' }, credentials)).toBe(false)
+    expect(twilioWire.verify(request, { ...credentials, authToken: 'another' })).toBe(false)
     for (const header of Object.keys(request.headers)) {
-      expect(adapter.wire.verify({ ...request, headers: { ...request.headers, [header]: 'AAAA' } }, credentials)).toBe(false)
-      expect(adapter.wire.verify({ ...request, headers: { ...request.headers, [header]: '' } }, credentials)).toBe(false)
+      expect(twilioWire.verify({ ...request, headers: { ...request.headers, [header]: 'AAAA' } }, credentials)).toBe(false)
+      expect(twilioWire.verify({ ...request, headers: { ...request.headers, [header]: '' } }, credentials)).toBe(false)
     }
   })
 
   test('an inbound message is found by the account’s address and read', () => {
-    expect(adapter.wire.locate(segment, signed())).toEqual({ channel: adapter.channel, addresses: ['+15005550006'], communicationId: null })
-    expect(adapter.wire.parse(segment, signed())).toEqual([
-      {
-        kind: 'message',
-        externalMessageId: 'SM1',
-        address: '+905551112233',
-        identities: [{ kind: 'PHONE', scope: '', value: '+905551112233', verified: true }],
-        profileName: null,
-        body: 'Is my permit ready?',
-        attachments: [],
-        payload: null,
-        consent: null,
-      },
-    ])
-    expect(adapter.wire.locate('elsewhere', signed())).toBeNull()
+    expect(twilioWire.locate(segment, signed())).toEqual({ channel: adapter.channel, addresses: [ours], communicationId: null })
+    const message = {
+      kind: 'message',
+      externalMessageId: 'SM1',
+      address: '+905551112233',
+      identities: [{ kind: 'PHONE', scope: '', value: '+905551112233', verified: true }],
+      profileName: null,
+      body: 'Is my permit ready?',
+      content: { kind: 'TEXT' },
+      attachments: [],
+      payload: null,
+      inReplyTo: null,
+      consent: null,
+    }
+    expect(twilioWire.parse(segment, signed())).toEqual([{ to: null, facts: [message] }])
+    expect(twilioWire.locate('elsewhere', signed())).toBeNull()
   })
 
   test('any text comes out unchanged, but for NUL', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (body) => {
-        const [fact] = adapter.wire.parse(segment, signed({ Body: body }))
-        expect(fact).toMatchObject({ kind: 'message', body: body.replaceAll('\0', '') })
+        const [part] = twilioWire.parse(segment, signed({ Body: body }))
+        expect(part?.facts[0]).toMatchObject({ kind: 'message', body: body.replaceAll('\0', '') })
       }),
     )
   })
 
-  test('any bytes are facts, and verified as false, without an error', () => {
+  test('any bytes are one fact, and verified as false', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), fc.constantFrom(segment, 'status', ''), (bytes, query, last) => {
         const request: RawRequest = {
@@ -146,9 +196,9 @@ describe.each(named)('$name', ({ adapter }) => {
           headers: { 'x-twilio-signature': query },
           body: Buffer.from(bytes),
         }
-        expect(adapter.wire.parse(last, request).length).toBeGreaterThan(0)
-        expect(adapter.wire.verify(request, credentials)).toBe(false)
-        adapter.wire.locate(last, request)
+        expect(twilioWire.parse(last, request).flatMap(({ facts }) => facts)).toHaveLength(1)
+        expect(twilioWire.verify(request, credentials)).toBe(false)
+        twilioWire.locate(last, request)
       }),
     )
   })
@@ -161,7 +211,7 @@ describe.each(named)('$name', ({ adapter }) => {
   })
 
   test('check answers in sentences and never throws', async () => {
-    const account = { address: '+15005550006', webhookUrl: WEBHOOK_URL }
+    const account = { address: ours, webhookUrl: WEBHOOK_URL }
     for (const each of [credentials, { ...credentials, authToken: 'another' }]) {
       const checks = await adapter.check(account, each)
       expect(checks.length).toBeGreaterThan(0)
@@ -190,7 +240,7 @@ describe('the registry', () => {
     expect(registry.get('TWILIO', 'SMS')).toBe(registry.find('TWILIO', 'SMS'))
     expect(registry.find('TWILIO', 'EMAIL')).toBeUndefined()
     expect(() => registry.get('SANDBOX', 'EMAIL')).toThrow('the provider SANDBOX does not offer the channel EMAIL')
-    expect(registry.speaking('twilio')).toHaveLength(4)
+    expect(registry.speaking('twilio')).toHaveLength(6)
     expect(registry.speaking('elsewhere')).toEqual([])
   })
   test('holds each channel of a provider once', () => {

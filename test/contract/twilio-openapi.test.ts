@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ChannelAdapter, Outgoing } from '../../src/channels/channel.ts'
+import type { ChannelAdapter, Outgoing, OutgoingFile, OutgoingTemplate } from '../../src/channels/channel.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
 
@@ -24,11 +24,25 @@ const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
   to: '+905551112233',
   body: 'Your permit is ready.',
   subject: null,
+  content: { kind: 'TEXT' },
   template: null,
-  mediaUrls: [],
+  files: [],
+  inReplyTo: null,
+  email: null,
+  humanAgent: false,
   statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
   ...changes,
 })
+
+const file = (filename: string): OutgoingFile => ({
+  filename,
+  contentType: 'image/png',
+  size: 3,
+  media: 'IMAGE',
+  url: `https://inbox.test/${filename}`,
+  read: async () => Buffer.from('png'),
+})
+const template = (id: string): OutgoingTemplate => ({ id, name: 'ready', language: 'en', variables: { '1': 'Ada' }, components: null })
 
 describe.runIf(present)('Twilio’s own API description', () => {
   let folder: string
@@ -51,11 +65,11 @@ describe.runIf(present)('Twilio’s own API description', () => {
 
   const accepted: [string, Partial<Outgoing>, Partial<TwilioCredentials>][] = [
     ['a text', {}, {}],
-    ['media', { body: '', mediaUrls: ['https://inbox.test/a.png', 'https://inbox.test/b.png'] }, {}],
-    ['an approved template', { template: { id: `HX${'b'.repeat(32)}`, variables: { '1': 'Ada' } } }, {}],
+    ['media', { body: '', files: [file('a.png'), file('b.png')] }, {}],
+    ['an approved template', { template: template(`HX${'b'.repeat(32)}`) }, {}],
     ['a messaging service', {}, { messagingServiceSid: `MG${'c'.repeat(32)}` }],
   ]
-  describe.each(['SMS', 'WHATSAPP'] as const)('%s', (channel) => {
+  describe.each(['SMS', 'WHATSAPP', 'RCS'] as const)('%s', (channel) => {
     test.each(accepted)('accepts %s', async (_name, message, more) => {
       const adapter = channels.find((each) => each.channel === channel)
       expect(await adapter?.send(outgoing({ channel, ...message }), { ...credentials, ...more })).toEqual({
@@ -67,7 +81,7 @@ describe.runIf(present)('Twilio’s own API description', () => {
   const refused: [string, Partial<Outgoing>, Partial<TwilioCredentials>][] = [
     ['a messaging service that is none', {}, { messagingServiceSid: 'MGbad' }],
     ['an account that is none', {}, { accountSid: 'ACbad' }],
-    ['a template that is none', { template: { id: 'HXbad', variables: {} } }, {}],
+    ['a template that is none', { template: template('HXbad') }, {}],
   ]
   test.each(refused)('refuses %s', async (_name, message, more) => {
     await expect(channels[0]?.send(outgoing(message), { ...credentials, ...more })).rejects.toMatchObject({

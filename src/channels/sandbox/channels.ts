@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Capabilities, ChannelAdapter, HealthCheck } from '../channel.ts'
-import { identifySms, identifyWhatsapp, normalizeSms, normalizeWhatsapp } from '../twilio/address.ts'
-import { smsCapabilities, whatsappCapabilities } from '../twilio/capabilities.ts'
+import { identifyRcs, identifySms, identifyWhatsapp, normalizeRcs, normalizeSms, normalizeWhatsapp } from '../twilio/address.ts'
+import { rcsCapabilities, smsCapabilities, whatsappCapabilities } from '../twilio/capabilities.ts'
 import { twilioWire } from '../twilio/wire.ts'
 import { fetchInlineMedia } from './media.ts'
 import { simulateSend } from './send.ts'
@@ -20,6 +20,7 @@ const simulated = (capabilities: Capabilities): Capabilities => ({ ...capabiliti
 
 const NOTHING_LEAVES: HealthCheck = {
   name: 'sandbox',
+  required: true,
   ok: true,
   message: 'This is a sandbox: nothing leaves this machine, and every answer is simulated.',
 }
@@ -45,4 +46,5 @@ export const createSandboxChannels = (): ChannelAdapter<SandboxCredentials>[] =>
     normalize: normalizeWhatsapp,
     identify: identifyWhatsapp,
   },
+  { ...common, channel: 'RCS', capabilities: simulated(rcsCapabilities), normalize: normalizeRcs, identify: identifyRcs },
 ]

@@ -1,6 +1,7 @@
 import type { ChannelAdapter } from '../channel.ts'
 import type { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
+import { createTwilioRcs } from './rcs.ts'
 import { createTwilioSms } from './sms.ts'
 import { createTwilioWhatsapp } from './whatsapp.ts'
 
@@ -8,4 +9,5 @@ import { createTwilioWhatsapp } from './whatsapp.ts'
 export const createTwilioChannels = (api: TwilioApi): ChannelAdapter<TwilioCredentials>[] => [
   createTwilioSms(api),
   createTwilioWhatsapp(api),
+  createTwilioRcs(api),
 ]

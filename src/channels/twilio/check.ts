@@ -3,12 +3,15 @@ import { Rejected } from '../failures.ts'
 import type { TwilioCredentials } from './credentials.ts'
 import { type TwilioApi, twilioClient } from './http.ts'
 
+/** The one check without which an account cannot be used. */
+const CREDENTIALS = { name: 'credentials', required: true } as const
+
 /** Do the credentials work, and is the Twilio account active? */
 export async function checkAccount(api: TwilioApi, credentials: TwilioCredentials): Promise<HealthCheck[]> {
-  return failing('credentials', async () => {
+  return failing(CREDENTIALS, async () => {
     const { status } = await twilioClient(api, credentials).api.v2010.accounts(credentials.accountSid).fetch()
     const ok = status === 'active'
-    return [{ name: 'credentials', ok, message: ok ? null : `The Twilio account is ${status}: reactivate it in Twilio.` }]
+    return [{ ...CREDENTIALS, ok, message: ok ? null : `The Twilio account is ${status}: reactivate it in Twilio.` }]
   })
 }
 
@@ -21,7 +24,7 @@ export async function checkNumber(
   const { address, webhookUrl } = account
   if (!address.startsWith('+'))
     return [{ name: 'number', ok: true, message: `${address} is no phone number: Twilio cannot be asked about it.` }]
-  return failing('number', async () => {
+  return failing({ name: 'number' }, async () => {
     const listed = await twilioClient(api, credentials).incomingPhoneNumbers.list({ phoneNumber: address, limit: 1 })
     const number = listed.find(({ phoneNumber }) => phoneNumber === address)
     if (number === undefined) return [{ name: 'number', ok: false, message: `${address} does not belong to this Twilio account.` }]
@@ -42,12 +45,23 @@ function webhookCheck(number: { smsUrl: string; smsMethod: string }, webhookUrl:
   return { name, ok: false, message: `Twilio posts incoming messages ${current}: set the number’s messaging webhook to ${webhookUrl}.` }
 }
 
-async function failing(name: string, check: () => Promise<HealthCheck[]>): Promise<HealthCheck[]> {
+/** Do the credentials work, and can a message fall back to SMS? */
+export async function checkRcs(api: TwilioApi, credentials: TwilioCredentials): Promise<HealthCheck[]> {
+  const checks = await checkAccount(api, credentials)
+  if (!checks.every(({ ok }) => ok)) return checks
+  const message =
+    credentials.messagingServiceSid === undefined
+      ? 'Without a messaging service, messages to phones without RCS fail: add the messagingServiceSid that has this sender and an SMS number.'
+      : null
+  return [...checks, { name: 'fallback', ok: true, message }]
+}
+
+async function failing(what: Pick<HealthCheck, 'name' | 'required'>, check: () => Promise<HealthCheck[]>): Promise<HealthCheck[]> {
   try {
     return await check()
   } catch (error) {
     const message =
       error instanceof Rejected ? error.explanation : 'Twilio could not be asked: it does not answer as expected. Try again later.'
-    return [{ name, ok: false, message }]
+    return [{ ...what, ok: false, message }]
   }
 }

@@ -23,6 +23,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   '21620': 'An attachment has an address that Twilio cannot use.',
   '21656': 'The values for the template’s placeholders are not what the template expects.',
   '21660': 'The sender of this channel does not belong to this Twilio account.',
+  '21664': 'A fallback to SMS needs a messaging service: the message named a sender as well.',
+  '21665': 'The sender for the fallback to SMS is not an SMS sender of this Twilio account.',
+  '21666': 'A fallback to SMS needs a messaging service: add it to the credentials of this channel.',
+  '21667': 'The messaging service of this channel has no RCS sender: add the sender to the service in Twilio.',
   '21703': 'The Twilio messaging service of this channel has no number to send from.',
   '30001': 'Too many messages were waiting at Twilio, so this one was not sent.',
   '30002': 'The Twilio account is suspended: contact Twilio.',
@@ -46,6 +50,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   '63024': 'The recipient is not a valid WhatsApp recipient.',
   '63027': 'The template does not exist in this language.',
   '63028': 'The number of values does not match the placeholders of the template.',
+  '63030': 'This content cannot be shown on the recipient’s channel.',
   '63032': 'WhatsApp’s own limitations forbid sending this message to this user.',
   '63049': 'WhatsApp chose not to deliver this marketing message, to keep the user from getting too many.',
 }

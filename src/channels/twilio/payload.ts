@@ -1,19 +1,15 @@
-import type { MessageFact } from '../channel.ts'
+import type { MessageFact } from '../fact.ts'
 import type { Form } from './form.ts'
 
-type Section = Record<string, string | number>
-
-/** What a message says beyond its text and media, by section; null where it says nothing. */
+/** What a message says beyond its content: the advertisement that led here, and whether it was forwarded; null where it says nothing. */
 export function payloadOf(form: Form): MessageFact['payload'] {
-  const sections: Record<string, Section | null> = {
-    location: locationIn(form),
-    button: section(form, { ButtonText: 'text', ButtonPayload: 'payload', ButtonType: 'type' }),
-    list: section(form, { ListTitle: 'title', ListId: 'id', ListDescription: 'description' }),
-    replyTo: section(form, { OriginalRepliedMessageSid: 'externalMessageId', OriginalRepliedMessageSender: 'sender' }),
-    referral: referralIn(form),
+  const referral = referralIn(form)
+  const payload = {
+    ...(referral === null ? {} : { referral }),
+    ...(form.get('Forwarded') === 'true' && { forwarded: true }),
+    ...(form.get('FrequentlyForwarded') === 'true' && { frequentlyForwarded: true }),
   }
-  const present = Object.entries(sections).filter(([, content]) => content !== null)
-  return present.length === 0 ? null : Object.fromEntries(present)
+  return Object.keys(payload).length === 0 ? null : payload
 }
 
 /** The flat strings of `ChannelMetadata`, JSON whose `data.context` repeats and sometimes completes the parameters. */
@@ -31,22 +27,8 @@ export function metadataOf(form: Form): Form {
   }
 }
 
-function section(form: Form, names: Record<string, string>): Section | null {
-  const entries = Object.entries(names).flatMap(([parameter, key]) => {
-    const value = form.get(parameter)
-    return value === undefined ? [] : [[key, value] as const]
-  })
-  return entries.length === 0 ? null : Object.fromEntries(entries)
-}
-
-function locationIn(form: Form): Section | null {
-  const [latitude, longitude] = [Number(form.get('Latitude')), Number(form.get('Longitude'))]
-  if (!Number.isFinite(latitude) || !Number.isFinite(longitude)) return null
-  return { latitude, longitude, ...section(form, { Label: 'label', Address: 'address' }) }
-}
-
 /** Where a click on an advertisement led here: `ReferralSourceUrl` becomes `sourceUrl`, and so on. `ReferralNumMedia` comes with every message. */
-function referralIn(form: Form): Section | null {
+function referralIn(form: Form): Record<string, string> | null {
   const entries = [...form].flatMap(([name, value]) => {
     const [, first, rest] = /^Referral([A-Z])(\w*)$/.exec(name) ?? []
     return first === undefined || name === 'ReferralNumMedia' ? [] : [[`${first.toLowerCase()}${rest}`, value] as const]

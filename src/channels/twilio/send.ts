@@ -3,20 +3,20 @@ import { Rejected, Unavailable, Uncertain } from '../failures.ts'
 import type { TwilioCredentials } from './credentials.ts'
 import { type TwilioApi, twilioClient } from './http.ts'
 
-/** `inScheme` spells an address as Twilio wants it on this channel, e.g. `whatsapp:+15005550006`. */
+/** `inScheme` spells the addresses as Twilio wants them on this channel, e.g. `whatsapp:+15005550006`. */
 export async function sendByTwilio(
   api: TwilioApi,
   message: Outgoing,
   credentials: TwilioCredentials,
-  inScheme: (address: string) => string,
+  inScheme: { to: (address: string) => string; from: (address: string) => string },
 ): Promise<SendResult> {
   const { messagingServiceSid } = credentials
   const sid = await accepted(() =>
     twilioClient(api, credentials).messages.create({
-      to: inScheme(message.to),
-      ...(messagingServiceSid === undefined ? { from: inScheme(message.from) } : { messagingServiceSid }),
+      to: inScheme.to(message.to),
+      ...(messagingServiceSid === undefined ? { from: inScheme.from(message.from) } : { messagingServiceSid }),
       ...contentOf(message),
-      ...(message.mediaUrls.length > 0 && { mediaUrl: message.mediaUrls }),
+      ...(message.files.length > 0 && { mediaUrl: message.files.map(({ url }) => url) }),
       statusCallback: message.statusCallbackUrl,
     }),
   )

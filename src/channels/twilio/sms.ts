@@ -20,7 +20,7 @@ export function createTwilioSms(api: TwilioApi): ChannelAdapter<TwilioCredential
     normalize: normalizeSms,
     identify: identifySms,
     routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),
-    send: (message, credentials) => sendByTwilio(api, message, credentials, (address) => address),
+    send: (message, credentials) => sendByTwilio(api, message, credentials, { to: (address) => address, from: (address) => address }),
     async check(account, credentials) {
       const checks = await checkAccount(api, credentials)
       return checks.every(({ ok }) => ok) ? [...checks, ...(await checkNumber(api, account, credentials))] : checks

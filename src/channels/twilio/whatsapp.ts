@@ -8,6 +8,8 @@ import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
 import { twilioWire } from './wire.ts'
 
+const prefixed = (address: string): string => `whatsapp:${address}`
+
 /** WhatsApp through Twilio. */
 export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCredentials> {
   return {
@@ -20,7 +22,7 @@ export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCrede
     normalize: normalizeWhatsapp,
     identify: identifyWhatsapp,
     routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),
-    send: (message, credentials) => sendByTwilio(api, message, credentials, (address) => `whatsapp:${address}`),
+    send: (message, credentials) => sendByTwilio(api, message, credentials, { to: prefixed, from: prefixed }),
     check: (_account, credentials) => checkAccount(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
   }

@@ -1,60 +1,76 @@
 import twilio from 'twilio'
 import type { ChannelType } from '../../db/generated/enums.ts'
-import type { Locator, RawRequest, Wire } from '../channel.ts'
-import { channelOf, normalizeSms, normalizeWhatsapp } from './address.ts'
+import type { Locator, Part, RawRequest, Wire } from '../channel.ts'
+import { channelOf, normalizeRcs, normalizeSms, normalizeWhatsapp, type TwilioChannel } from './address.ts'
 import { readForm, signedParameters } from './form.ts'
 import { parseInbound } from './inbound.ts'
-import { parseStatus } from './status.ts'
+import { parseStatus, type StatusQuery } from './status.ts'
 
-const INBOUND_SEGMENTS: Partial<Record<ChannelType, string>> = { SMS: 'sms', WHATSAPP: 'whatsapp' }
+const SEGMENTS: Readonly<Record<TwilioChannel, string>> = { SMS: 'sms', WHATSAPP: 'whatsapp', RCS: 'rcs' }
+const CHANNELS = new Map(Object.entries(SEGMENTS).map(([channel, segment]) => [segment, channel as TwilioChannel]))
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Twilio's messaging webhooks: `sms` and `whatsapp` for what customers write, `status` for receipts. Forms, one fact each.
+ * Twilio's messaging webhooks: `sms`, `whatsapp` and `rcs` for what customers write, `status` for receipts. Forms, one fact each.
  * Source: https://www.twilio.com/docs/messaging/guides/webhook-request
  */
-export const twilioWire: Wire<{ authToken: string }> = {
+export const twilioWire = {
   path: 'twilio',
-  inboundSegment(channel) {
-    const segment = INBOUND_SEGMENTS[channel]
+  reach: 'organization',
+  inboundSegment(channel: ChannelType): string {
+    const segment = channel in SEGMENTS ? SEGMENTS[channel as TwilioChannel] : undefined
     if (segment === undefined) throw new Error(`Twilio's webhooks carry no ${channel} messages`)
     return segment
   },
-  locate(segment, request) {
+  locate(segment: string, request: RawRequest): Locator | null {
     const form = readForm(request.body)
     const [from, to, service] = [form.get('From'), form.get('To'), form.get('MessagingServiceSid')]
     if (segment === 'status') {
-      return { channel: channelOf(from, to), addresses: stored(from, to, service), communicationId: communicationIdOf(request) }
+      const { communicationId, intended } = queryOf(request)
+      // After a fallback the addresses are those of SMS, but the receipt is for the account that sent.
+      return { channel: intended ?? channelOf(from, to), addresses: stored(from, to, service), communicationId }
     }
-    if (segment !== 'sms' && segment !== 'whatsapp') return null
+    const expected = CHANNELS.get(segment)
     const spoken = channelOf(from, to)
-    if (spoken === null) return null
-    // One number can serve SMS and WhatsApp: the prefix tells them apart also where the wrong URL was configured.
-    return {
-      channel: segment === 'whatsapp' ? 'WHATSAPP' : spoken,
-      addresses: stored(to, service),
-      communicationId: null,
-    } satisfies Locator
+    if (expected === undefined || spoken === null) return null
+    // One number can serve several channels: the prefix tells them apart also where the wrong URL was configured.
+    return { channel: expected === 'SMS' ? spoken : expected, addresses: stored(to, service), communicationId: null }
   },
-  verify: (request, credentials) => isSigned(request, credentials.authToken),
-  parse(segment, request) {
+  verify: (request: RawRequest, credentials: { authToken: string }): boolean => isSigned(request, credentials.authToken),
+  parse(segment: string, request: RawRequest): Part[] {
     const form = readForm(request.body)
-    if (segment === 'status') return [parseStatus(form, communicationIdOf(request))]
-    if (segment === 'sms' || segment === 'whatsapp') return [parseInbound(segment, form)]
-    return [{ kind: 'unknown', reason: `Twilio posts nothing to the segment ${JSON.stringify(segment)}` }]
+    const expected = CHANNELS.get(segment)
+    if (segment === 'status') return [{ to: null, facts: [parseStatus(form, queryOf(request))] }]
+    if (expected !== undefined) return [{ to: null, facts: [parseInbound(expected, form)] }]
+    const reason = `Twilio posts nothing to the segment ${JSON.stringify(segment)}`
+    return [{ to: null, facts: [{ kind: 'unknown', reason }] }]
   },
   acknowledgement: { contentType: 'text/xml', body: '<?xml version="1.0" encoding="UTF-8"?><Response/>' },
+} satisfies Wire<{ authToken: string }>
+
+/** A status callback's URL that says: this was meant to go by RCS. */
+export function namingRcs(statusCallbackUrl: string): string {
+  const url = new URL(statusCallbackUrl)
+  url.searchParams.set('channel', 'rcs')
+  return url.href
 }
 
 const stored = (...candidates: (string | undefined)[]): string[] =>
-  candidates
-    .filter((candidate) => candidate !== undefined)
-    .map((candidate) => (channelOf(candidate) === 'WHATSAPP' ? normalizeWhatsapp(candidate) : (normalizeSms(candidate) ?? candidate)))
-    .filter((candidate) => candidate !== null)
+  candidates.filter((candidate) => candidate !== undefined).flatMap((candidate) => normalized(candidate) ?? [])
 
-function communicationIdOf(request: RawRequest): string | null {
-  const id = URL.parse(request.url)?.searchParams.get('communicationId')
-  return id !== null && id !== undefined && UUID.test(id) ? id.toLowerCase() : null
+function normalized(candidate: string): string | null {
+  const channel = channelOf(candidate)
+  if (channel === 'WHATSAPP') return normalizeWhatsapp(candidate)
+  return channel === 'RCS' ? normalizeRcs(candidate) : (normalizeSms(candidate) ?? candidate)
+}
+
+function queryOf(request: RawRequest): StatusQuery {
+  const query = URL.parse(request.url)?.searchParams
+  const id = query?.get('communicationId')
+  return {
+    communicationId: id !== null && id !== undefined && UUID.test(id) ? id.toLowerCase() : null,
+    intended: query?.get('channel') === 'rcs' ? 'RCS' : null,
+  }
 }
 
 /** Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security; bodies other than forms are signed by a hash in the URL. */

@@ -1,0 +1,37 @@
+import type { ChannelAdapter, Outgoing } from '../channel.ts'
+import { identifyRcs, normalizeRcs } from './address.ts'
+import { rcsCapabilities } from './capabilities.ts'
+import { checkRcs } from './check.ts'
+import { TwilioCredentials } from './credentials.ts'
+import type { TwilioApi } from './http.ts'
+import { fetchTwilioMedia } from './media.ts'
+import { sendByTwilio } from './send.ts'
+import { namingRcs, twilioWire } from './wire.ts'
+
+const prefixed = (address: string): string => `rcs:${address}`
+
+/**
+ * RCS through Twilio. In a Messaging Service Twilio falls back to SMS by itself, which needs the plain number; without one the message
+ * goes by RCS or not at all. Source: https://www.twilio.com/docs/rcs/send-an-rcs-message
+ */
+export function createTwilioRcs(api: TwilioApi): ChannelAdapter<TwilioCredentials> {
+  return {
+    provider: 'TWILIO',
+    channel: 'RCS',
+    sandbox: false,
+    capabilities: rcsCapabilities,
+    credentials: TwilioCredentials,
+    wire: twilioWire,
+    normalize: normalizeRcs,
+    identify: identifyRcs,
+    routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),
+    send(message, credentials) {
+      const to = credentials.messagingServiceSid === undefined ? prefixed : (address: string) => address
+      return sendByTwilio(api, { ...message, statusCallbackUrl: callbackOf(message) }, credentials, { to, from: prefixed })
+    },
+    check: (_account, credentials) => checkRcs(api, credentials),
+    fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+  }
+}
+
+const callbackOf = ({ statusCallbackUrl }: Outgoing): string => namingRcs(statusCallbackUrl)
