@@ -1,13 +1,12 @@
-import type { Conversation } from '../db/generated/client.ts'
+import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { newId, timeOfId } from './ids.ts'
-import type { Recipient } from './resolve-recipient.ts'
 
 /** The one conversation of customer and account, made where it is missing, and locked. The customer must be locked already. */
 export async function ensureConversation(
   tx: Tx,
   recorder: Recorder,
-  recipient: Pick<Recipient, 'account' | 'address'>,
+  recipient: { account: Pick<ChannelAccount, 'id' | 'organizationId' | 'channel'>; address: string },
   customerId: string,
   actorId: string | null,
 ): Promise<Conversation> {

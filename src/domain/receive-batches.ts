@@ -5,7 +5,7 @@ type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; re
 
 type Lane = { waiting: Waiting<unknown, unknown>[]; running: boolean }
 
-const MAX_BATCH = 64
+const MAX_BATCH = 250
 
 const lanes = new WeakMap<pg.Pool, Map<string, Lane>>()
 

@@ -1,81 +1,111 @@
-import type { MessageFact } from '../channels/channel.ts'
-import type { ChannelType } from '../db/generated/enums.ts'
+import type { MediaReference, MessageFact } from '../channels/fact.ts'
+import { type ChannelType, MessagePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { organizationTopic } from '../events/bus.ts'
 import { newId, timeOfId } from './ids.ts'
 import { joinBatch } from './receive-batches.ts'
 import { receiveMessagesSql } from './receive-messages.sql.ts'
-import type { RawWebhook } from './store-webhook.ts'
-import { cleanText, optionalText } from './text.ts'
+import type { RawReceipt } from './store-webhook.ts'
+import { cleanJson, cleanText, optionalText } from './text.ts'
 
 export type ReceivingAccount = { id: string; organizationId: string; channel: ChannelType }
 
 export type Received = { communicationId: string; conversationId: string; customerId: string }
 
-/** A message as the statement takes it; all new ids are given, used or not. */
-type Incoming = ReturnType<typeof incoming>
+type Item = { account: ReceivingAccount; windowHours: number | null; fact: MessageFact }
+
+type Incoming = { message: Awaited<ReturnType<typeof incoming>>; raw: RawReceipt | null }
 
 /**
- * An inbound message becomes customer, conversation, communication, counters, events and jobs, together with the raw webhook, durably when
- * this resolves. null: this message was received before, and nothing changed.
+ * Messages become customers, conversations, communications, counters, events and jobs, together with the raw webhook, durably when this
+ * resolves. For each: what it became, or null where it was received before and nothing changed, or why it could not be stored.
  *
  * Messages of one organization queue for its log; those that wait share one statement and one commit. See docs/adr/0002.
  */
-export async function receiveMessage(
-  deps: Pick<Deps, 'pool' | 'bus'>,
-  account: ReceivingAccount,
-  windowHours: number | null,
-  raw: RawWebhook,
-  fact: MessageFact,
-): Promise<Received | null> {
-  const { organizationId } = account
-  const message = incoming(account, windowHours, raw, fact)
-  return joinBatch(deps.pool, organizationId, message, async (messages) => {
-    const received = await store(deps, organizationId, messages)
-    if (received.some((row) => row !== null)) deps.bus.ring(organizationTopic(organizationId))
-    return received
-  })
+export async function receiveMessages(
+  deps: Pick<Deps, 'pool' | 'bus' | 'storage'>,
+  organizationId: string,
+  raw: RawReceipt | null,
+  items: readonly Item[],
+): Promise<PromiseSettledResult<Received | null>[]> {
+  return Promise.allSettled(
+    items.map(async (item) => {
+      const message = await incoming(deps, item, raw?.id ?? null)
+      return joinBatch(deps.pool, organizationId, { message, raw }, async (batch: Incoming[]) => {
+        const received = await store(deps, organizationId, batch)
+        if (received.some((row) => row !== null)) deps.bus.ring(organizationTopic(organizationId))
+        return received
+      })
+    }),
+  )
 }
 
-async function store(deps: Pick<Deps, 'pool'>, organizationId: string, messages: Incoming[]): Promise<(Received | null)[]> {
-  const numbered = messages.map((message, n) => ({ n, ...message }))
+async function store(deps: Pick<Deps, 'pool'>, organizationId: string, batch: Incoming[]): Promise<(Received | null)[]> {
+  const messages = batch.map(({ message }, n) => ({ n, ...message }))
+  const raws = [...new Set(batch.map(({ raw }) => raw))].filter((raw) => raw !== null)
   const { rows } = await deps.pool.query<Received & { n: number }>({
     name: 'receive-messages',
     text: receiveMessagesSql,
-    values: [organizationId, JSON.stringify(numbered)],
+    values: [organizationId, JSON.stringify(messages), JSON.stringify(raws.map(rowOf))],
   })
-  return messages.map((_message, n) => rows.find((row) => row.n === n) ?? null)
+  const received = new Map(
+    rows.map(({ n, communicationId, conversationId, customerId }) => [n, { communicationId, conversationId, customerId }]),
+  )
+  return messages.map(({ n }) => received.get(n) ?? null)
 }
 
-function incoming(account: ReceivingAccount, windowHours: number | null, raw: RawWebhook, fact: MessageFact) {
+const rowOf = ({ id, channelAccountId, wire, segment, url, headers, body, storageKey, size }: RawReceipt) => ({
+  id,
+  account_id: channelAccountId,
+  wire,
+  segment,
+  url,
+  headers,
+  body: body?.toString('base64') ?? null,
+  storage_key: storageKey,
+  size,
+})
+
+/** A message as the statement takes it; all new ids are given, used or not. */
+async function incoming(deps: Pick<Deps, 'storage'>, { account, windowHours, fact }: Item, receiptId: string | null) {
   const communicationId = newId()
   const at = timeOfId(communicationId)
-  const hours = fact.windowHours ?? windowHours
+  const direction = fact.direction ?? 'INBOUND'
+  const hours = direction === 'INBOUND' ? (fact.window?.hours ?? windowHours) : null
   return {
-    webhook_id: newId(),
+    receipt_id: receiptId,
     account_id: account.id,
     channel: account.channel,
+    direction,
     external_id: cleanText(fact.externalMessageId),
-    url: cleanText(raw.url),
-    headers: cleanJson(raw.headers),
-    raw_body: raw.body.toString('base64'),
     at,
+    sent_at: fact.sentAt ?? null,
     new_customer_id: newId(),
     name: optionalText(fact.profileName?.slice(0, 200), ['profileName'], 200),
     new_conversation_id: newId(),
     address: cleanText(fact.address),
     window_expires_at: hours === null ? null : new Date(at.getTime() + hours * 3_600_000),
+    window_reason: fact.window?.reason ?? 'CUSTOMER_MESSAGE',
     communication_id: communicationId,
     subject: fact.subject === undefined ? null : cleanText(fact.subject),
     body: cleanText(fact.body),
+    content: fact.content.kind === 'TEXT' ? null : cleanJson(fact.content),
     payload: fact.payload === null ? null : cleanJson(fact.payload),
+    in_reply_to: fact.inReplyTo === undefined || fact.inReplyTo === null ? null : cleanText(fact.inReplyTo),
     consent: fact.consent,
-    opt_out_id: newId(),
-    identities: fact.identities.map((identity) => ({ ...identity, id: newId(), value: cleanText(identity.value) })),
-    attachments: fact.attachments.map((attachment) => ({ ...attachment, id: newId() })),
+    consent_ids: fact.consent === null ? null : Object.values(MessagePurpose).map(() => newId()),
+    email: fact.email === undefined ? null : cleanJson(fact.email),
+    identities: fact.identities.map((identity) => ({ ...identity, id: newId(), suggestion_id: newId(), value: cleanText(identity.value) })),
+    attachments: await Promise.all(fact.attachments.map((attachment) => file(deps, account.organizationId, attachment))),
   }
 }
 
-// jsonb refuses \u0000 and lone surrogates, like text does.
-const cleanJson = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part))
+/** Bytes that came with the message are in the storage before any row names them. */
+async function file({ storage }: Pick<Deps, 'storage'>, organizationId: string, { bytes, ...reference }: MediaReference) {
+  const id = newId()
+  const common = { ...cleanJson(reference), id }
+  if (bytes === undefined) return { ...common, storage_key: null, size: null }
+  const storageKey = `attachments/${organizationId}/${id}`
+  await storage.put(storageKey, bytes)
+  return { ...common, storage_key: storageKey, size: bytes.byteLength }
+}

@@ -1,23 +1,62 @@
+import type { RawRequest } from '../channels/channel.ts'
+import type { WebhookReceiptStatus } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
+import { cleanJson, cleanText } from './text.ts'
 
-/** The request that carried a fact, stored as it came. */
-export type RawWebhook = { url: string; headers: Readonly<Record<string, string>>; body: Buffer }
+/** A webhook as it is kept, ready to be written together with what it becomes. `organizationId` null: nobody's. */
+export type RawReceipt = {
+  id: string
+  organizationId: string | null
+  channelAccountId: string | null
+  wire: string
+  segment: string
+  url: string
+  headers: Record<string, string>
+  body: Buffer | null
+  storageKey: string | null
+  size: number
+}
 
-type Account = { id: string; organizationId: string }
+type Place = Pick<RawReceipt, 'organizationId' | 'channelAccountId' | 'wire' | 'segment'>
 
-/** Keeps a webhook. `problem`: why nothing could be made of it; null: it was applied. */
-export async function storeWebhook(tx: Tx, account: Account, raw: RawWebhook, problem: string | null): Promise<void> {
-  await tx.webhook.create({
-    data: {
-      id: newId(),
-      organizationId: account.organizationId,
-      channelAccountId: account.id,
-      url: raw.url,
-      headers: raw.headers,
-      body: new Uint8Array(raw.body),
-      status: problem === null ? 'APPLIED' : 'UNPARSED',
-      problem,
-    },
+/** PostgreSQL is no place for e-mails with their attachments. */
+const MAX_IN_DATABASE = 256_000
+
+// A signature is no secret, but cookies and authorization would be.
+const KEPT_HEADERS = new Set([
+  'content-type',
+  'user-agent',
+  'i-twilio-idempotency-token',
+  'x-home-region',
+  'x-twilio-signature',
+  'x-hub-signature-256',
+  'x-twilio-email-event-webhook-signature',
+  'x-twilio-email-event-webhook-timestamp',
+])
+
+/** Large bodies go to the storage at once, and only their key into the database. */
+export async function rawReceipt(deps: Pick<Deps, 'storage'>, place: Place, request: RawRequest, body: Buffer): Promise<RawReceipt> {
+  const id = newId()
+  const storageKey = body.byteLength > MAX_IN_DATABASE ? `webhooks/${place.organizationId ?? 'nobody'}/${id}` : null
+  if (storageKey !== null) await deps.storage.put(storageKey, body)
+  return {
+    ...place,
+    id,
+    url: cleanText(request.url),
+    headers: cleanJson(Object.fromEntries(Object.entries(request.headers).filter(([name]) => KEPT_HEADERS.has(name)))),
+    body: storageKey === null ? body : null,
+    storageKey,
+    size: body.byteLength,
+  }
+}
+
+/** Keeps a webhook; one that is kept already stays as it is. */
+export async function storeWebhook(tx: Tx, raw: RawReceipt, status: WebhookReceiptStatus, problem: string | null = null): Promise<void> {
+  const { body, ...columns } = raw
+  await tx.webhookReceipt.createMany({
+    data: [{ ...columns, body: body === null ? null : new Uint8Array(body), status, problem }],
+    skipDuplicates: true,
   })
 }

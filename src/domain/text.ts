@@ -6,6 +6,10 @@ export const withoutNul = (text: string): string => text.replaceAll('\u0000', ''
 /** Lone surrogates cannot be encoded as UTF-8 (RFC 3629): they become U+FFFD. */
 export const cleanText = (text: string): string => withoutNul(text).toWellFormed()
 
+/** A copy whose texts are all clean: jsonb refuses what text refuses. */
+export const cleanJson = <Value>(value: Value): Value =>
+  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part)) as Value
+
 /** A required text of 1 to `max` characters, white space alone not counting. */
 export function requiredText(text: string, path: string[], max: number): string {
   const clean = cleanText(text)

@@ -1,36 +1,48 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RawRequest } from '../channels/channel.ts'
+import type { AnyChannelAdapter, AnyWire, RawRequest } from '../channels/channel.ts'
 import type { Deps } from '../deps.ts'
 import { type IngestOutcome, ingestWebhook } from '../domain/ingest-webhook.ts'
+import { routeWebhook } from '../domain/route-webhook.ts'
+import { createWebhookAccounts, type WebhookAccount, type WebhookAccounts } from '../domain/webhook-accounts.ts'
 import { readBody } from './body.ts'
 import { HttpError } from './errors.ts'
 import { allowsMethod } from './json.ts'
 import type { Metrics } from './metrics.ts'
 import type { Handler } from './router.ts'
-import { createWebhookAccounts, type WebhookAccount } from './webhook-accounts.ts'
 
 type WebhookDeps = Deps & { metrics: Metrics }
 
+type OrganizationWire = Extract<AnyWire, { reach: 'organization' }>
+type AppWire = Extract<AnyWire, { reach: 'app' }>
+
 const NOTHING_HERE = 'There is nothing at this address.'
+const BAD_SIGNATURE = 'The signature is missing or wrong.'
 
 /**
- * POST /webhooks/:wire/:organizationSlug/:segment. 404 without detail where the organization or number is unknown, 403 where the
- * signature is missing or wrong, 2xx when the request and what it says are stored. 5xx only when we could not store: the provider repeats.
+ * POST /webhooks/:wire/:organizationSlug/:segment, or GET and POST /webhooks/:wire where one app serves all organizations. 404 without
+ * detail where the organization or number is unknown, 403 where the signature is missing or wrong, 2xx when the request and what it says
+ * are stored. 5xx only when we could not store: the provider repeats.
  */
 export function createWebhookHandler(deps: WebhookDeps): Handler {
   const accounts = createWebhookAccounts(deps)
   return async (request, response, url) => {
-    if (!allowsMethod(request, response, ['POST'])) return
-    const [, , path = '', slug = '', segment = ''] = url.pathname.split('/')
+    const [, , path = '', ...place] = url.pathname.split('/')
     const adapters = deps.channels.speaking(path)
-    const [speaker] = adapters
-    if (speaker === undefined || url.pathname.split('/').length !== 5) throw new HttpError(404, NOTHING_HERE)
+    const wire = adapters[0]?.wire
+    if (wire === undefined || wire === null || place.length !== (wire.reach === 'app' ? 0 : 2)) throw new HttpError(404, NOTHING_HERE)
+    if (!allowsMethod(request, response, wire.reach === 'app' ? ['GET', 'POST'] : ['POST'])) return
+    if (wire.reach === 'app' && request.method === 'GET') return shakeHands(wire, url, response)
     const count = (outcome: string) => deps.metrics.webhooks.inc({ provider: path, outcome })
     try {
-      const raw = await rawRequest(deps, request, url)
-      const locator = speaker.wire.locate(segment, raw)
-      const find = async (fresh: boolean) => (locator === null ? null : accounts.find(slug, adapters, locator, fresh))
-      count(await accept(deps, await verified(raw, find), segment, raw, response))
+      const raw = await rawRequest(deps, request, url, wire)
+      const [slug = '', segment = ''] = place
+      const outcome =
+        wire.reach === 'app'
+          ? await forApp(deps, accounts, adapters, wire, raw)
+          : await forOrganization(deps, accounts, adapters, wire, slug, segment, raw)
+      const { contentType, body } = wire.acknowledgement
+      response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body)
+      count(outcome)
     } catch (error) {
       count(error instanceof HttpError ? String(error.status) : 'error')
       throw error
@@ -38,34 +50,62 @@ export function createWebhookHandler(deps: WebhookDeps): Handler {
   }
 }
 
-/** The account that the request means, where its signature is right. Credentials that are remembered may be yesterday's: a doubt is looked up. */
-async function verified(raw: RawRequest, find: (fresh: boolean) => Promise<WebhookAccount | null>): Promise<WebhookAccount> {
-  const found = await find(false)
-  if (found === null) throw new HttpError(404, NOTHING_HERE)
-  if (found.adapter.wire.verify(raw, found.credentials)) return found
-  if (found.remembered) {
-    const again = await find(true)
-    if (again === null) throw new HttpError(404, NOTHING_HERE)
-    if (again.adapter.wire.verify(raw, again.credentials)) return again
-  }
-  throw new HttpError(403, 'The signature is missing or wrong.')
+function shakeHands(wire: AppWire, url: URL, response: ServerResponse): void {
+  const answer = wire.handshake(url.searchParams)
+  if (answer === null) throw new HttpError(403, 'The verify token is missing or wrong.')
+  response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(answer)
 }
 
-async function accept(
+async function forApp(
   deps: WebhookDeps,
-  { account, adapter }: WebhookAccount,
+  accounts: WebhookAccounts,
+  adapters: readonly AnyChannelAdapter[],
+  wire: AppWire,
+  raw: RawRequest,
+): Promise<IngestOutcome> {
+  if (!wire.verify(raw)) throw new HttpError(403, BAD_SIGNATURE)
+  const routing = await routeWebhook(accounts, 'everywhere', adapters, await wire.parse('', raw), null)
+  return ingestWebhook(deps, { wire: wire.path, segment: '' }, raw, routing, null)
+}
+
+async function forOrganization(
+  deps: WebhookDeps,
+  accounts: WebhookAccounts,
+  adapters: readonly AnyChannelAdapter[],
+  wire: OrganizationWire,
+  slug: string,
   segment: string,
   raw: RawRequest,
-  response: ServerResponse,
 ): Promise<IngestOutcome> {
-  const outcome = await ingestWebhook(deps, account, adapter, raw, adapter.wire.parse(segment, raw))
-  const { contentType, body } = adapter.wire.acknowledgement
-  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body)
-  return outcome
+  const verified = await verifiedAccount(accounts, adapters, wire, slug, segment, raw)
+  const { organizationId } = verified.account
+  const routing = await routeWebhook(accounts, { organizationId }, adapters, await wire.parse(segment, raw), verified)
+  return ingestWebhook(deps, { wire: wire.path, segment }, raw, routing, organizationId)
+}
+
+/** The account whose credentials have signed. Those that are remembered may be yesterday's: a doubt is looked up. */
+async function verifiedAccount(
+  accounts: WebhookAccounts,
+  adapters: readonly AnyChannelAdapter[],
+  wire: OrganizationWire,
+  slug: string,
+  segment: string,
+  raw: RawRequest,
+): Promise<WebhookAccount> {
+  const locator = wire.locate(segment, raw)
+  if (locator === null) throw new HttpError(404, NOTHING_HERE)
+  for (const fresh of [false, true]) {
+    const found = await accounts.find({ slug }, adapters, locator, fresh)
+    if (found.accounts.length === 0) throw new HttpError(404, NOTHING_HERE)
+    const signer = found.accounts.find((account) => wire.verify(raw, account.credentials()))
+    if (signer !== undefined) return signer
+    if (!found.remembered) break
+  }
+  throw new HttpError(403, BAD_SIGNATURE)
 }
 
 /** The URL is the public one, which the provider signed; it is never guessed from headers. */
-async function rawRequest(deps: WebhookDeps, request: IncomingMessage, url: URL): Promise<RawRequest> {
+async function rawRequest(deps: WebhookDeps, request: IncomingMessage, url: URL, wire: AnyWire): Promise<RawRequest> {
   return {
     method: 'POST',
     url: `${deps.config.PUBLIC_URL}${url.pathname}${url.search}`,
@@ -74,6 +114,6 @@ async function rawRequest(deps: WebhookDeps, request: IncomingMessage, url: URL)
         value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
       ),
     ),
-    body: await readBody(request, deps.config.MAX_BODY_BYTES),
+    body: await readBody(request, Math.max(deps.config.MAX_BODY_BYTES, wire.maxBodyBytes ?? 0)),
   }
 }

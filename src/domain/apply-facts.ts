@@ -1,0 +1,91 @@
+import type { Fact, MessageFact, ReceiptFact } from '../channels/fact.ts'
+import type { Deps } from '../deps.ts'
+import { applyAccountNotice } from './apply-account-notice.ts'
+import { applyEdit, applyRevoke } from './apply-edit.ts'
+import { applyIdentityChange } from './apply-identity-change.ts'
+import { applyWatermark } from './apply-watermark.ts'
+import { applyConsentFact } from './consent.ts'
+import { receiveMessages } from './receive-message.ts'
+import { recordProviderCall } from './record-provider-call.ts'
+import { recordReceipts } from './record-receipt.ts'
+import { type RawReceipt, storeWebhook } from './store-webhook.ts'
+import { applyTemplateFact } from './templates.ts'
+import type { WebhookAccount } from './webhook-accounts.ts'
+
+/** How it went with one fact. `reason`: why nothing could be made of it. */
+export type Applied = { outcome: 'applied' | 'duplicate' } | { reason: string } | { error: unknown }
+
+type ApplyDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'channels' | 'clock' | 'log'>
+
+/** Applies the facts about one account in their order; those of a kind that follow each other share transactions. One that fails takes no other with it. */
+export async function applyFacts(deps: ApplyDeps, to: WebhookAccount, raw: RawReceipt, facts: readonly Fact[]): Promise<Applied[]> {
+  const done: Applied[] = []
+  for (const run of runsOf(facts)) {
+    if (isAll('message', run)) done.push(...(await receive(deps, to, raw, run)))
+    else if (isAll('receipt', run)) done.push(...(await recordReceipts(deps, to.account, raw, run)))
+    else for (const fact of run as Exclude<Fact, MessageFact | ReceiptFact>[]) done.push(await applyOne(deps, to, raw, fact))
+  }
+  return done
+}
+
+function runsOf(facts: readonly Fact[]): Fact[][] {
+  const runs: Fact[][] = []
+  for (const fact of facts) {
+    const last = runs.at(-1)
+    if (last?.[0]?.kind === fact.kind) last.push(fact)
+    else runs.push([fact])
+  }
+  return runs
+}
+
+const isAll = <Kind extends Fact['kind']>(kind: Kind, run: Fact[]): run is Extract<Fact, { kind: Kind }>[] => run[0]?.kind === kind
+
+async function receive(deps: ApplyDeps, { account, adapter }: WebhookAccount, raw: RawReceipt, facts: MessageFact[]): Promise<Applied[]> {
+  const windowHours = adapter.capabilities.messagingWindowHours
+  const settled = await receiveMessages(
+    deps,
+    account.organizationId,
+    raw,
+    facts.map((fact) => ({ account, windowHours, fact })),
+  )
+  return settled.map((one) =>
+    one.status === 'rejected' ? { error: one.reason } : { outcome: one.value === null ? ('duplicate' as const) : ('applied' as const) },
+  )
+}
+
+async function applyOne(
+  deps: ApplyDeps,
+  { account }: WebhookAccount,
+  raw: RawReceipt,
+  fact: Exclude<Fact, MessageFact | ReceiptFact>,
+): Promise<Applied> {
+  if (fact.kind === 'unknown') return { reason: fact.reason }
+  try {
+    await storeWebhook(deps.db, raw, 'APPLIED')
+    switch (fact.kind) {
+      case 'watermark':
+        await applyWatermark(deps, account, fact)
+        break
+      case 'edit':
+        return await applyEdit(deps, account, fact)
+      case 'revoke':
+        return await applyRevoke(deps, account, fact)
+      case 'consent':
+        await applyConsentFact(deps, account, fact)
+        break
+      case 'identity-change':
+        await applyIdentityChange(deps, account, fact)
+        break
+      case 'call':
+        return await recordProviderCall(deps, account, fact)
+      case 'template':
+        await applyTemplateFact(deps, account, fact)
+        break
+      case 'account-notice':
+        await applyAccountNotice(deps, account, fact)
+    }
+    return { outcome: 'applied' }
+  } catch (error) {
+    return { error }
+  }
+}

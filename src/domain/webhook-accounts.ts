@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache'
+import type { AnyChannelAdapter, Locator } from '../channels/channel.ts'
+import type { ChannelAccount } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import { credentialsOf } from './channel-credentials.ts'
+import { watchAccounts } from './watch-accounts.ts'
+
+type Row = Pick<ChannelAccount, 'id' | 'organizationId' | 'channel' | 'provider' | 'address' | 'credentials' | 'credentialsKey'>
+
+/** An active account with its adapter. */
+export type WebhookAccount = { account: Row; adapter: AnyChannelAdapter; credentials(): unknown }
+
+/** `remembered`: not read just now. */
+export type Found = { accounts: readonly WebhookAccount[]; remembered: boolean }
+
+/** Where to look: one organization, by its slug or id, or all of them. */
+export type Scope = { slug: string } | { organizationId: string } | 'everywhere'
+
+export type WebhookAccounts = {
+  /** The accounts that a webhook may mean, the likeliest first. `fresh`: read from the database, whatever is remembered. */
+  find(scope: Scope, adapters: readonly AnyChannelAdapter[], locator: Locator, fresh?: boolean): Promise<Found>
+}
+
+const REMEMBERED = 1000
+const MAX_CANDIDATES = 20
+// A ring forgets at once; this is for a ring that got lost.
+const MEMORY_MS = 10_000
+
+/** Finds accounts by what webhooks say of them, and remembers those found until any account changes. */
+export function createWebhookAccounts(deps: Pick<Deps, 'pool' | 'bus' | 'channels' | 'secrets'>): WebhookAccounts {
+  const remembered = new LRUCache<string, Found>({ max: REMEMBERED, ttl: MEMORY_MS })
+  watchAccounts(deps, () => remembered.clear())
+  return {
+    async find(scope, adapters, locator, fresh = false) {
+      const key = JSON.stringify([scope, adapters[0]?.wire?.path, locator.channel, locator.addresses])
+      const known = fresh ? undefined : remembered.get(key)
+      if (known !== undefined) return known
+      const rows = await read(deps, scope, adapters, locator)
+      const accounts = rows.map((account) => withAdapter(deps, account))
+      const [first] = rows
+      // Found by our own id alone, it says nothing of other webhooks with the same addresses.
+      const byAddress = first !== undefined && (locator.communicationId === null || locator.addresses?.includes(first.address) === true)
+      if (byAddress) remembered.set(key, { accounts, remembered: true })
+      return { accounts, remembered: false }
+    },
+  }
+}
+
+function withAdapter(deps: Pick<Deps, 'channels' | 'secrets'>, account: Row): WebhookAccount {
+  const adapter = deps.channels.get(account.provider, account.channel)
+  let credentials: { value: unknown } | null = null
+  return {
+    account,
+    adapter,
+    credentials: () => {
+      credentials ??= { value: credentialsOf(deps, adapter, account) }
+      return credentials.value
+    },
+  }
+}
+
+async function read(deps: Pick<Deps, 'pool'>, scope: Scope, adapters: readonly AnyChannelAdapter[], locator: Locator): Promise<Row[]> {
+  const { channel, addresses, communicationId } = locator
+  const slug = scope !== 'everywhere' && 'slug' in scope ? scope.slug : null
+  const organizationId = scope !== 'everywhere' && 'organizationId' in scope ? scope.organizationId : null
+  const { rows } = await deps.pool.query<Row>({
+    name: 'webhook-account',
+    text: `
+      SELECT a.id, a.organization_id AS "organizationId", a.channel, a.provider, a.address, a.credentials, a.credentials_key AS "credentialsKey"
+      FROM channel_account a JOIN organization o ON o.id = a.organization_id
+        LEFT JOIN communication c ON c.id = $6::uuid AND c.channel_account_id = a.id
+      WHERE ($1::text IS NULL OR o.slug = $1) AND ($2::uuid IS NULL OR o.id = $2) AND a.status = 'ACTIVE' AND a.provider::text = ANY($3)
+        AND ($4::text IS NULL OR a.channel::text = $4)
+        AND ($5::text[] IS NULL OR a.address = ANY($5) OR a.routing_keys && $5 OR c.id IS NOT NULL)
+      ORDER BY (c.id IS NOT NULL) DESC, (a.address = ANY($5)) DESC, a.id LIMIT ${MAX_CANDIDATES}`,
+    values: [slug, organizationId, [...new Set(adapters.map(({ provider }) => provider))], channel, addresses, communicationId],
+  })
+  return rows
+}
