@@ -1,16 +1,28 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Identity, MessageFact } from '../../src/channels/channel.ts'
+import type { ConsentWord, Identity, MessageFact } from '../../src/channels/fact.ts'
 import type { Database } from '../../src/db/client.ts'
 import { newId } from '../../src/domain/ids.ts'
-import { type ReceivingAccount, receiveMessage } from '../../src/domain/receive-message.ts'
+import { type Received, type ReceivingAccount, receiveMessages } from '../../src/domain/receive-message.ts'
+import { rawReceipt } from '../../src/domain/store-webhook.ts'
 import { createMemoryBus } from '../../src/events/memory-bus.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { testDatabase } from '../support/database.ts'
 
 let database: Database
 let sms: ReceivingAccount
 let whatsapp: ReceivingAccount
 
-const raw = { url: 'https://example.test/', headers: {}, body: Buffer.from('Body=x') }
+/** Bytes by key. */
+let stored: Map<string, Buffer>
+const storage: Pick<Storage, 'put'> = {
+  async put(key, body) {
+    stored.set(key, body)
+  },
+}
+
+const OPT_OUT: ConsentWord = { state: 'OPTED_OUT', source: 'KEYWORD' }
+const OPT_IN: ConsentWord = { state: 'OPTED_IN', source: 'KEYWORD' }
+
 const phone = (value: string): Identity => ({ kind: 'PHONE', scope: '', value, verified: true })
 const whatsappId = (value: string): Identity => ({ kind: 'WHATSAPP', scope: '', value, verified: true })
 
@@ -21,14 +33,28 @@ const message = (sid: string, identities: Identity[], more: Partial<MessageFact>
   identities,
   profileName: null,
   body: `body of ${sid}`,
+  content: { kind: 'TEXT' },
   attachments: [],
   payload: null,
   consent: null,
   ...more,
 })
 
-const receive = (fact: MessageFact, account = sms) =>
-  receiveMessage({ pool: database.pool, bus: createMemoryBus() }, account, null, raw, fact)
+async function receive(fact: MessageFact, account = sms): Promise<Received | null> {
+  const [settled] = await receiveAll([fact], account)
+  if (settled?.status === 'fulfilled') return settled.value
+  throw settled?.reason
+}
+
+/** As one webhook brings them. */
+async function receiveAll(facts: MessageFact[], account = sms) {
+  const { organizationId, id: channelAccountId } = account
+  const deps = { pool: database.pool, bus: createMemoryBus(), storage: storage as Storage }
+  const request = { method: 'POST', url: 'https://example.test/', headers: {}, body: Buffer.from('Body=x') }
+  const raw = await rawReceipt(deps, { organizationId, channelAccountId, wire: 'test', segment: 'in' }, request, request.body)
+  const items = facts.map((one) => ({ account, windowHours: null, fact: one }))
+  return receiveMessages(deps, organizationId, raw, items)
+}
 
 /** The first runs alone; all others wait for it and share the next statement. */
 const together = (...facts: (MessageFact | [MessageFact, ReceivingAccount])[]) =>
@@ -43,11 +69,14 @@ beforeAll(async () => {
 afterAll(() => database?.close())
 
 beforeEach(async () => {
+  stored = new Map()
   const organizationId = newId()
   await database.db.organization.create({ data: { id: organizationId, slug: organizationId, name: 'Test' } })
   const connect = async (channel: 'SMS' | 'WHATSAPP') => {
     const id = newId()
-    await database.db.channelAccount.create({ data: { id, organizationId, channel, provider: 'SANDBOX', name: channel, address: '+1' } })
+    await database.db.channelAccount.create({
+      data: { id, organizationId, channel, provider: 'SANDBOX', status: 'ACTIVE', name: channel, address: '+1' },
+    })
     return { id, organizationId, channel }
   }
   sms = await connect('SMS')
@@ -143,17 +172,109 @@ describe('messages that share a statement', () => {
     await expectCountersToAgree()
   })
 
-  it('leave the last word on consent to the last message', async () => {
+  it('keep every word on consent, and let the last one count', async () => {
     const person = [phone('+901')]
+    const inForce = async () => {
+      const entries = await database.db.consentEntry.findMany({
+        where: { organizationId: sms.organizationId },
+        orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }],
+        distinct: ['purpose'],
+      })
+      return entries.map(({ purpose, state }) => `${purpose} ${state}`).sort()
+    }
     await together(
-      message('a', person, { consent: 'OPT_OUT' }),
-      message('b', person, { consent: 'OPT_IN' }),
-      message('c', person, { consent: 'OPT_OUT' }),
+      message('a', person, { consent: OPT_OUT }),
+      message('b', person, { consent: OPT_IN }),
+      message('c', person, { consent: OPT_OUT }),
     )
-    expect(await database.db.optOut.count({ where: { organizationId: sms.organizationId } })).toBe(1)
-    expect((await events()).filter((event) => event.type === 'CUSTOMER_OPTED_OUT')).toHaveLength(1)
-    await together(message('d', person, { consent: 'OPT_OUT' }), message('e', person, { consent: 'OPT_IN' }))
-    expect(await database.db.optOut.count({ where: { organizationId: sms.organizationId } })).toBe(0)
+    expect(await inForce()).toEqual(['MARKETING OPTED_OUT', 'TRANSACTIONAL OPTED_OUT'])
+    expect(await database.db.consentEntry.count({ where: { organizationId: sms.organizationId } })).toBe(6)
+    const words = async () => (await events()).filter(({ type }) => type.startsWith('CUSTOMER_OPTED')).map(({ type }) => type)
+    expect(await words()).toEqual([
+      ...['CUSTOMER_OPTED_OUT', 'CUSTOMER_OPTED_OUT', 'CUSTOMER_OPTED_IN', 'CUSTOMER_OPTED_IN'],
+      ...['CUSTOMER_OPTED_OUT', 'CUSTOMER_OPTED_OUT'],
+    ])
+    await together(message('d', person, { consent: OPT_OUT }), message('e', person, { consent: OPT_IN }))
+    expect(await inForce()).toEqual(['MARKETING OPTED_IN', 'TRANSACTIONAL OPTED_IN'])
+    expect(await words()).toHaveLength(8)
+  })
+
+  it('suggest, once, to merge two customers whom one message names, and merge nobody', async () => {
+    const first = await receive(message('first', [phone('+901')]))
+    const other = await receive(message('other', [whatsappId('TR.1')]), whatsapp)
+    await together(
+      [message('torn', [whatsappId('TR.1'), phone('+901')]), whatsapp],
+      [message('again', [whatsappId('TR.1'), phone('+901')]), whatsapp],
+    )
+    await receive(message('reversed', [phone('+901'), whatsappId('TR.1')]), whatsapp)
+    const suggestions = await database.db.mergeSuggestion.findMany({ where: { organizationId: sms.organizationId } })
+    expect(suggestions).toMatchObject([
+      { customerId: other?.customerId, otherCustomerId: first?.customerId, kind: 'PHONE', value: '+901', status: 'OPEN' },
+    ])
+    expect((await events()).filter(({ type }) => type === 'MERGE_SUGGESTED')).toMatchObject([
+      { customerId: other?.customerId, data: { mergeSuggestionId: suggestions[0]?.id, otherCustomerId: first?.customerId } },
+    ])
+    await expectCountersToAgree()
+  })
+
+  it('of the business itself are sent messages: nobody has to read them, and no window opens', async () => {
+    const sentAt = new Date('2026-11-20T10:00:00Z')
+    const [, echo, answer] = await together(
+      message('echo', [phone('+901')], { direction: 'OUTBOUND', sentAt }),
+      message('answer', [phone('+901')]),
+    )
+    expect(echo?.conversationId).toBe(answer?.conversationId)
+    expect(await database.db.communication.findUniqueOrThrow({ where: { id: echo?.communicationId ?? '' } })).toMatchObject({
+      direction: 'OUTBOUND',
+      deliveryStatus: 'SENT',
+      isRead: true,
+      sentAt,
+    })
+    const conversation = await database.db.conversation.findUniqueOrThrow({ where: { id: echo?.conversationId ?? '' } })
+    expect(conversation).toMatchObject({ inboundCount: 1, outboundCount: 1, unreadCount: 1, windowExpiresAt: null })
+    await database.db.conversation.update({ where: { id: conversation.id }, data: { status: 'CLOSED' } })
+    await receive(message('echo 2', [phone('+901')], { direction: 'OUTBOUND' }))
+    expect(await database.db.conversation.findUniqueOrThrow({ where: { id: conversation.id } })).toMatchObject({ status: 'CLOSED' })
+    const types = (await events()).filter(({ communicationId }) => communicationId === echo?.communicationId).map(({ type }) => type)
+    expect(types).toContain('COMMUNICATION_CREATED')
+    expect(types).not.toContain('UNREAD_COUNT_CHANGED')
+    await expectCountersToAgree()
+  })
+
+  it('keep their content, what they answer, the window they open and their e-mail', async () => {
+    const content = { kind: 'LOCATION', latitude: 41, longitude: 29, name: 'Office', address: null, url: null } as const
+    const email = {
+      messageId: 'a@b',
+      references: ['x@y', 'z@y'],
+      from: { name: 'Ayşe', address: 'a@example.com' },
+      to: [{ name: null, address: 'us@example.com' }],
+      cc: [],
+      html: '<p>Hi</p>',
+      quotedText: null,
+    }
+    const received = await receive(
+      message('rich', [phone('+901')], { content, email, inReplyTo: 'before', window: { hours: 72, reason: 'AD_REFERRAL' } }),
+      whatsapp,
+    )
+    const row = await database.db.communication.findUniqueOrThrow({
+      where: { id: received?.communicationId ?? '' },
+      include: { email: true },
+    })
+    expect(row).toMatchObject({ content, inReplyTo: 'before', email: { ...email, communicationId: row.id } })
+    const conversation = await database.db.conversation.findUniqueOrThrow({ where: { id: received?.conversationId ?? '' } })
+    expect(conversation.windowReason).toBe('AD_REFERRAL')
+    expect(Number(conversation.windowExpiresAt) - Number(row.createdAt)).toBe(72 * 3_600_000)
+    expect(conversation.lastInboundAt).toEqual(row.createdAt)
+  })
+
+  it('of one webhook are stored with it once, and a webhook that brings nothing new is not', async () => {
+    const count = () => database.db.webhookReceipt.count({ where: { organizationId: sms.organizationId } })
+    const facts = Array.from({ length: 20 }, (_, n) => message(`batch ${n}`, [phone(`+90${n % 7}1`)]))
+    expect((await receiveAll(facts)).map((one) => one.status === 'fulfilled' && one.value !== null)).toEqual(facts.map(() => true))
+    expect(await count()).toBe(1)
+    expect((await receiveAll(facts)).map((one) => one.status === 'fulfilled' && one.value === null)).toEqual(facts.map(() => true))
+    expect(await count()).toBe(1)
+    await expectCountersToAgree()
   })
 
   it('queue a job for each attachment', async () => {
@@ -162,13 +283,24 @@ describe('messages that share a statement', () => {
       { url: 'https://api.twilio.com/2', contentType: null, filename: 'b' },
     ]
     const [, a] = await together(message('a', [phone('+901')], { attachments }), message('b', [phone('+902')]))
-    const stored = await database.db.attachment.findMany({ where: { communicationId: a?.communicationId ?? '' }, orderBy: { id: 'asc' } })
-    expect(stored.map((file) => [file.sourceUrl, file.contentType, file.filename])).toEqual([
+    const kept = await database.db.attachment.findMany({ where: { communicationId: a?.communicationId ?? '' }, orderBy: { id: 'asc' } })
+    expect(kept.map((file) => [file.sourceUrl, file.contentType, file.filename])).toEqual([
       ['https://api.twilio.com/1', 'image/png', null],
       ['https://api.twilio.com/2', null, 'b'],
     ])
     const jobs = await database.pool.query(`SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE task_identifier = 'fetch-attachment'`)
     expect(jobs.rows).toEqual([{ n: 2 }])
+  })
+
+  it('store what came with the message before any row names it', async () => {
+    const received = await receive(
+      message('a', [phone('+901')], {
+        attachments: [{ url: null, bytes: Buffer.from('bytes'), contentType: 'text/plain', contentId: 'part1' }],
+      }),
+    )
+    const [file] = await database.db.attachment.findMany({ where: { communicationId: received?.communicationId ?? '' } })
+    expect(file).toMatchObject({ status: 'STORED', size: 5, contentId: 'part1', sourceUrl: null })
+    expect(stored.get(file?.storageKey ?? '')?.toString()).toBe('bytes')
   })
 
   it('do not fall with one that cannot be stored', async () => {
