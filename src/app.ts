@@ -26,7 +26,7 @@ import { createWebhookHandler } from './http/webhooks.ts'
 import type { KeptRunner } from './jobs/runner.ts'
 import { startWorker } from './jobs/worker.ts'
 import { createSecrets } from './secrets.ts'
-import { fileStorage } from './storage.ts'
+import { openStorage } from './storage/open-storage.ts'
 
 export type App = {
   /** Where it listens. */
@@ -63,6 +63,8 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
 }
 
 async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: () => Promise<void>): Promise<App> {
+  const { storage, close: closeStorage } = await openStorage(config)
+  cleanUps.push(closeStorage)
   const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, cleanUps))
   await migrate(databaseUrl, log)
   const database = openDatabase(databaseUrl, { max: config.DATABASE_POOL, log })
@@ -77,7 +79,7 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
     bus,
     channels: createChannels(config),
     secrets: createSecrets(config.ENCRYPTION_KEY),
-    storage: fileStorage(`${config.DATA_DIR}/storage`),
+    storage,
     log,
     clock: () => new Date(),
   }

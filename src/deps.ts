@@ -5,7 +5,7 @@ import type { Config } from './config.ts'
 import type { PrismaClient } from './db/generated/client.ts'
 import type { Bus } from './events/bus.ts'
 import type { Secrets } from './secrets.ts'
-import type { Storage } from './storage.ts'
+import type { Storage } from './storage/storage.ts'
 
 /** What every use case takes first. */
 export type Deps = {

@@ -13,7 +13,8 @@ import { newId } from '../../src/domain/ids.ts'
 import { createAttachmentHandler } from '../../src/http/attachments.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import { createHttpServer, type HttpServer } from '../../src/http/server.ts'
-import { fileStorage, type Storage } from '../../src/storage.ts'
+import { fileStorage } from '../../src/storage/disk.ts'
+import type { Storage } from '../../src/storage/storage.ts'
 import { testDatabase } from '../support/database.ts'
 
 const config = loadConfig({ PORT: '0', AUTH_JWT_SECRET: 'x'.repeat(32), ENCRYPTION_KEY: randomBytes(32).toString('base64') })
