@@ -103,8 +103,11 @@ export type SendResult = {
   laterReceipts?: { status: DeliveryStatus; afterMs: number; error?: ProviderError }[]
 }
 
-/** `message`: for a business owner, with what to do. `required`: without it the account cannot be used. */
-export type HealthCheck = { name: string; ok: boolean; message: string | null; required?: boolean }
+/**
+ * `message`: for a business owner, with what to do. `required`: without it the account cannot be used. `unanswered`: the provider could not
+ * be asked, so that nothing is known: an account that was active stays so.
+ */
+export type HealthCheck = { name: string; ok: boolean; message: string | null; required?: boolean; unanswered?: boolean }
 
 /** Which account a webhook, or a part of it, means. Any one of `addresses` may be the account's, or one of its routing keys. */
 export type Locator = {
@@ -155,6 +158,8 @@ export type Wire<Credentials> = WireBase &
          * shown to ADMINs only and never logged. Absent: nothing.
          */
         inboundQuery?(credentials: Credentials): string
+        /** The last path segment where receipts arrive, where that address has to be entered at the provider too. Absent: sends tell it. */
+        eventsSegment?: string
       }
     | {
         reach: 'app'
@@ -194,7 +199,10 @@ export interface ChannelAdapter<Credentials> {
   normalize(address: string): string | null
   /** What a normalized customer address says about who it is; `accountAddress` is the scope of ids that mean nothing elsewhere. */
   identify(address: string, accountAddress: string): Identity
-  /** Other names under which webhooks mean this account. */
+  /**
+   * Other names under which webhooks mean this account. Where the wire's reach is `app`, the first is this account's alone (a phone number
+   * id, a page id); further ones may be shared by several accounts.
+   */
   routingKeys(credentials: Credentials): string[]
   /** Throws Rejected (final), Unavailable (try again) or Uncertain (may have been sent: never blindly again). */
   send(message: Outgoing, credentials: Credentials): Promise<SendResult>
