@@ -17,13 +17,23 @@ import { queryLimits, tooComplex } from './query-limits.ts'
 type Types = {
   Context: Context
   DefaultFieldNullability: false
-  AuthScopes: { role: Role }
+  AuthScopes: { role: Role; visitor: boolean }
   Scalars: {
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
     ID: { Input: string; Output: string }
   }
   Connection: { totalCount?: never }
+}
+
+function refusal({ viewer, visitor }: Context): GraphQLError {
+  if (viewer === null && visitor === null) {
+    return new GraphQLError('Sign in: send a token or an API key as `Authorization: Bearer …`.', {
+      extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+    })
+  }
+  const reason = viewer === null ? 'Visitors of a web chat see their own chat only.' : `Your role, ${viewer.role}, does not allow this.`
+  return new GraphQLError(reason, { extensions: { code: 'FORBIDDEN' } })
 }
 
 const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1)
@@ -37,13 +47,11 @@ export const builder = new SchemaBuilder<Types>({
   },
   scopeAuth: {
     authorizeOnSubscribe: true,
-    authScopes: ({ viewer }) => ({ role: (role) => viewer !== null && hasRole(viewer, role) }),
-    unauthorizedError: (_parent, { viewer }) =>
-      viewer === null
-        ? new GraphQLError('Sign in: send a token or an API key as `Authorization: Bearer …`.', {
-            extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
-          })
-        : new GraphQLError(`Your role, ${viewer.role}, does not allow this.`, { extensions: { code: 'FORBIDDEN' } }),
+    authScopes: ({ viewer, visitor }) => ({
+      role: (role) => viewer !== null && hasRole(viewer, role),
+      visitor: visitor !== null,
+    }),
+    unauthorizedError: (_parent, context) => refusal(context),
   },
   relay: {
     nodesOnConnection: true,

@@ -2,9 +2,19 @@ import type { Viewer } from '../src/auth/viewer.ts'
 import type { Deps } from '../src/deps.ts'
 import type { Actor } from '../src/domain/actor.ts'
 import type { EventLog } from '../src/events/event-log.ts'
+import type { Visitor } from '../src/visitor-tokens.ts'
 
-/** What every resolver gets. One object an execution: the loaders cache by it. `viewer` is null without a token. */
-export type Context = { deps: Deps; events: EventLog; viewer: Viewer | null }
+/**
+ * What every resolver gets. One object an execution: the loaders cache by it. `viewer` is staff, `visitor` someone in a web chat: never both,
+ * and both null without a token. `client`: where the request came from; `origin` null where no browser says it.
+ */
+export type Context = {
+  deps: Deps
+  events: EventLog
+  viewer: Viewer | null
+  visitor: Visitor | null
+  client: { address: string; origin: string | null }
+}
 
 export type SignedIn = Context & { viewer: Viewer }
 
@@ -19,4 +29,10 @@ export const organizationOf = (context: Context): string => signedIn(context).vi
 export const actorOf = (context: Context): Actor => {
   const { viewer } = signedIn(context)
   return { organizationId: viewer.organization.id, memberId: viewer.member?.id ?? null }
+}
+
+/** For resolvers behind the scope `visitor`. */
+export function visitorOf(context: Context): Visitor {
+  if (context.visitor === null) throw new Error('resolver without the auth scope of visitors')
+  return context.visitor
 }

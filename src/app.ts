@@ -25,6 +25,7 @@ import { openSockets } from './http/sockets.ts'
 import { createWebhookHandler } from './http/webhooks.ts'
 import type { KeptRunner } from './jobs/runner.ts'
 import { startWorker } from './jobs/worker.ts'
+import { createRateLimits } from './rate-limits.ts'
 import { createSecrets } from './secrets.ts'
 import { openStorage } from './storage/open-storage.ts'
 
@@ -72,6 +73,9 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   const bus = config.REDIS_URL === undefined ? createMemoryBus() : createRedisBus(config.REDIS_URL, log)
   cleanUps.push(() => bus.close())
 
+  const limits = createRateLimits(config.REDIS_URL, log)
+  cleanUps.push(() => limits.close())
+
   const deps: Deps = {
     config,
     db: database.db,
@@ -79,6 +83,7 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
     bus,
     channels: createChannels(config),
     secrets: createSecrets(config.ENCRYPTION_KEY),
+    limits,
     storage,
     log,
     clock: () => new Date(),
@@ -94,7 +99,8 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   const known = createKnownOperations(deps, {
     authenticator,
     metrics,
-    answerKnown: (parameters, viewer) => answerKnown(schema, parameters, { deps, events, viewer }),
+    answerKnown: (parameters, viewer) =>
+      answerKnown(schema, parameters, { deps, events, viewer, visitor: null, client: { address: '', origin: null } }),
   })
   let worker: KeptRunner | null = null
   let shuttingDown = false

@@ -34,6 +34,7 @@ export const Environment = z.object({
   PUBLIC_URL: url('http', 'https')
     .transform((value) => value.replace(/\/+$/, ''))
     .optional(),
+  TRUSTED_PROXIES: integer(0, 10).default(0),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
   DATABASE_POOL: integer(2, 100).default(8),
   REDIS_URL: url('redis', 'rediss').optional(),

@@ -4,6 +4,7 @@ import type { ChannelRegistry } from './channels/channel.ts'
 import type { Config } from './config.ts'
 import type { PrismaClient } from './db/generated/client.ts'
 import type { Bus } from './events/bus.ts'
+import type { RateLimits } from './rate-limits.ts'
 import type { Secrets } from './secrets.ts'
 import type { Storage } from './storage/storage.ts'
 
@@ -16,6 +17,7 @@ export type Deps = {
   bus: Bus
   channels: ChannelRegistry
   secrets: Secrets
+  limits: RateLimits
   storage: Storage
   log: Logger
   clock: () => Date

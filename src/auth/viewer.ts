@@ -1,4 +1,5 @@
 import type { Role } from '../db/generated/enums.ts'
+import type { Visitor } from '../visitor-tokens.ts'
 
 /** Who is asking. `member` is null for an API key, `apiKeyId` for a token; `expiresAt` is null where the credentials do not expire. */
 export type Viewer = {
@@ -8,6 +9,9 @@ export type Viewer = {
   apiKeyId: string | null
   expiresAt: Date | null
 }
+
+/** One of the two: staff (or a program of theirs), or a visitor of a web chat. What is open to one is closed to the other. */
+export type Caller = { viewer: Viewer; visitor: null } | { viewer: null; visitor: Visitor }
 
 const RANK = { VIEWER: 0, AGENT: 1, ADMIN: 2 } satisfies Record<Role, number>
 

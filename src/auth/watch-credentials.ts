@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
 import { apiKeyTopic } from '../events/bus.ts'
-import type { Viewer } from './viewer.ts'
+import type { Caller } from './viewer.ts'
 
 // Node's timers hold at most 2^31-1 milliseconds; a token that lives longer is looked at again then.
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -12,10 +12,11 @@ const KEY_POLL_MS = 60_000
  */
 export function watchCredentials(
   deps: Pick<Deps, 'bus' | 'clock' | 'log' | 'pool'>,
-  viewer: Viewer,
+  caller: Caller,
   ended: (reason: string) => void,
 ): () => void {
-  const { expiresAt, apiKeyId } = viewer
+  const { expiresAt } = caller.viewer ?? caller.visitor
+  const apiKeyId = caller.viewer?.apiKeyId ?? null
   const stopTimer = expiresAt === null ? () => {} : atTime(expiresAt, deps.clock, () => ended('Token expired'))
   const stopKey = apiKeyId === null ? () => {} : watchKey(deps, apiKeyId, () => ended('API key revoked'))
   return () => {

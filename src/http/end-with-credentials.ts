@@ -1,14 +1,14 @@
-import type { Viewer } from '../auth/viewer.ts'
+import type { Caller } from '../auth/viewer.ts'
 import { watchCredentials } from '../auth/watch-credentials.ts'
 import type { Deps } from '../deps.ts'
 
 /** Ends a stream when the credentials that opened it stop working. */
 export function endWithCredentials<Value>(
   deps: Pick<Deps, 'bus' | 'clock' | 'log' | 'pool'>,
-  viewer: Viewer,
+  caller: Caller,
   source: AsyncIterableIterator<Value>,
 ): AsyncIterableIterator<Value> {
-  const stopWatching = watchCredentials(deps, viewer, () => void source.return?.())
+  const stopWatching = watchCredentials(deps, caller, () => void source.return?.())
   const values: AsyncIterableIterator<Value> = {
     [Symbol.asyncIterator]: () => values,
     async next() {

@@ -1,9 +1,12 @@
+import type { IncomingMessage } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 import type { GraphQLSchema } from 'graphql'
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Authenticator } from '../auth/authenticate.ts'
-import type { Viewer } from '../auth/viewer.ts'
+import type { Caller, Viewer } from '../auth/viewer.ts'
 import type { Deps } from '../deps.ts'
+import type { Visitor } from '../visitor-tokens.ts'
+import { clientAddress } from './client-address.ts'
 import { endWithCredentials } from './end-with-credentials.ts'
 import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
@@ -11,11 +14,17 @@ import { queryLimits } from './query-limits.ts'
 import { subscribeShared } from './subscribe.ts'
 import { allowUnusedFragments } from './unused-fragments.ts'
 
-/** What a transport knows already; over HTTP the viewer is found from the header. */
-export type ServerContext = { viewer?: Viewer | null; watched?: boolean }
+/** What a transport knows already; over HTTP the caller is found from the header. */
+export type ServerContext = { req: IncomingMessage; caller?: Caller; watched?: boolean }
 
 /** `watched`: the transport ends its connection when the credentials stop working, so a stream need not. */
-export type GraphQLContext = { deps: Deps; viewer: Viewer | null; watched?: boolean }
+export type GraphQLContext = {
+  deps: Deps
+  viewer: Viewer | null
+  visitor: Visitor | null
+  client: { address: string; origin: string | null }
+  watched?: boolean
+}
 
 export type GraphQLServer = YogaServerInstance<ServerContext, GraphQLContext>
 
@@ -28,6 +37,8 @@ type Options = {
   /** The page at /graphql for browsers; null: none. */
   graphiql: ((request: Request) => Promise<GraphiQLOptions>) | null
 }
+
+const NOBODY = { viewer: null, visitor: null }
 
 /** The graph over HTTP and SSE on /graphql. Limits: see config.ts; a refused query says which one and by how much. */
 export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
@@ -48,10 +59,12 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       warn: (...args) => log.warn({ args }, 'graphql'),
       error: (...args) => log.error({ args }, 'graphql'),
     },
-    context: async ({ request, viewer }) => ({
+    context: async ({ req, caller }) => ({
       ...options.context,
       deps,
-      viewer: viewer === undefined ? await options.authenticator.authenticate(request.headers.get('authorization')) : viewer,
+      ...NOBODY,
+      ...(caller ?? (await options.authenticator.recognize(req.headers.authorization))),
+      client: { address: clientAddress(req, config.TRUSTED_PROXIES), origin: req.headers.origin ?? null },
     }),
     plugins: [
       ...queryLimits(config),
@@ -67,9 +80,10 @@ function useSharedSubscriptions(): Plugin<GraphQLContext> {
     onSubscribe({ setSubscribeFn }) {
       setSubscribeFn(async (args: Parameters<typeof subscribeShared>[0]) => {
         const results = await subscribeShared(args)
-        const { viewer, deps, watched } = args.contextValue as GraphQLContext
-        if (!(Symbol.asyncIterator in results) || viewer === null || watched === true) return results
-        return endWithCredentials(deps, viewer, results)
+        const { viewer, visitor, deps, watched } = args.contextValue as GraphQLContext
+        if (!(Symbol.asyncIterator in results) || watched === true) return results
+        if (viewer !== null) return endWithCredentials(deps, { viewer, visitor: null }, results)
+        return visitor === null ? results : endWithCredentials(deps, { viewer, visitor }, results)
       })
     },
   }

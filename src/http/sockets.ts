@@ -4,7 +4,7 @@ import { type Extra, useServer } from 'graphql-ws/use/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { AuthUnavailableError, UnauthenticatedError } from '../auth/errors.ts'
-import type { Viewer } from '../auth/viewer.ts'
+import type { Caller } from '../auth/viewer.ts'
 import { watchCredentials } from '../auth/watch-credentials.ts'
 import type { Deps } from '../deps.ts'
 import type { GraphQLServer } from './graphql.ts'
@@ -16,7 +16,7 @@ export type Sockets = {
   close(): Promise<void>
 }
 
-type Connection = Extra & { viewer?: Viewer; stopWatching?: () => void }
+type Connection = Extra & { caller?: Caller; stopWatching?: () => void }
 
 // RFC 6455, section 7.4.1.
 const GOING_AWAY = 1001
@@ -59,11 +59,11 @@ function protocol(deps: SocketDeps, yoga: GraphQLServer, authenticator: Authenti
   return {
     connectionInitWaitTimeout: 10_000,
     async onConnect({ connectionParams, extra }) {
-      const viewer = await identify(deps, authenticator, connectionParams, extra.socket)
+      const caller = await identify(deps, authenticator, connectionParams, extra.socket)
       // Who left meanwhile is not watched: `onClose` has been.
-      if (viewer === null || extra.socket.readyState !== extra.socket.OPEN) return false
-      extra.viewer = viewer
-      extra.stopWatching = watchCredentials(deps, viewer, (reason) => extra.socket.close(CloseCode.Forbidden, reason))
+      if (caller === null || extra.socket.readyState !== extra.socket.OPEN) return false
+      extra.caller = caller
+      extra.stopWatching = watchCredentials(deps, caller, (reason) => extra.socket.close(CloseCode.Forbidden, reason))
       return true
     },
     onClose({ extra }) {
@@ -79,7 +79,7 @@ function protocol(deps: SocketDeps, yoga: GraphQLServer, authenticator: Authenti
 
 async function prepare(yoga: GraphQLServer, extra: Connection, { query, operationName, variables }: SubscribePayload): Promise<never> {
   const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-    viewer: extra.viewer,
+    caller: extra.caller,
     watched: true,
     req: extra.request,
     socket: extra.socket,
@@ -105,10 +105,10 @@ async function identify(
   authenticator: Authenticator,
   connectionParams: Record<string, unknown> | undefined,
   socket: WebSocket,
-): Promise<Viewer | null> {
+): Promise<Caller | null> {
   const given = connectionParams?.authorization ?? connectionParams?.Authorization
   try {
-    return await authenticator.authenticate(typeof given === 'string' ? given : null)
+    return await authenticator.recognize(typeof given === 'string' ? given : null)
   } catch (error) {
     if (error instanceof UnauthenticatedError) return null
     deps.log.error({ err: error }, 'a socket could not be authenticated')

@@ -1,7 +1,8 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, execute, print } from 'graphql'
 import type { Viewer } from '../auth/viewer.ts'
+import type { Visitor } from '../visitor-tokens.ts'
 
-type SubscriptionContext = { viewer: Viewer | null }
+type SubscriptionContext = { viewer: Viewer | null; visitor: Visitor | null }
 
 type Results = Map<string, Promise<ExecutionResult>>
 
@@ -9,14 +10,15 @@ type Results = Map<string, Promise<ExecutionResult>>
 const executed = new WeakMap<object, Results>()
 
 /**
- * graphql's `subscribe`, but an event is executed once for all subscribers that would see the same: same operation, variables, role. The
+ * graphql's `subscribe`, but an event is executed once for all subscribers that would see the same: same operation, variables, role or visitor. The
  * organization need not be named: an event belongs to one. Each execution gets a context of its own, because loaders cache by it.
  */
 export async function subscribeShared(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source: AsyncIterable<unknown> | ExecutionResult = await createSourceEventStream(args)
   if (!(Symbol.asyncIterator in source)) return source
   const context = args.contextValue as SubscriptionContext
-  const key = JSON.stringify([print(args.document), args.operationName ?? null, args.variableValues ?? {}, context.viewer?.role ?? null])
+  const seenBy = context.viewer?.role ?? context.visitor?.id ?? null
+  const key = JSON.stringify([print(args.document), args.operationName ?? null, args.variableValues ?? {}, seenBy])
   const iterator = source[Symbol.asyncIterator]()
   const results: AsyncIterableIterator<ExecutionResult> = {
     [Symbol.asyncIterator]: () => results,
