@@ -1,7 +1,7 @@
 import * as db from '../src/db/generated/enums.ts'
 import { builder } from './builder.ts'
 
-const described = <const Names extends Record<string, string>>(values: { [Name in keyof Names]: string }) =>
+export const described = <const Names extends Record<string, string>>(values: { [Name in keyof Names]: string }) =>
   Object.fromEntries(Object.entries(values).map(([name, description]) => [name, { value: name, description }])) as {
     [Name in keyof Names]: { value: Name; description: string }
   }

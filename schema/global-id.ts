@@ -12,6 +12,7 @@ export type NodeType =
   | 'Member'
   | 'Organization'
   | 'Template'
+  | 'WebhookReceipt'
 
 const nouns = {
   ApiKey: 'API key',
@@ -24,6 +25,7 @@ const nouns = {
   Member: 'member',
   Organization: 'organization',
   Template: 'template',
+  WebhookReceipt: 'webhook receipt',
 } satisfies Record<NodeType, string>
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

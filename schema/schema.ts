@@ -14,6 +14,7 @@ import './inbox-events.ts'
 import './messaging.ts'
 import './template.ts'
 import './timeline.ts'
+import './webhook-receipt.ts'
 
 /** The whole graph, executable. */
 export const schema = forgetBetweenMutations(builder.toSchema())

@@ -33,10 +33,13 @@ export async function applyEdit(deps: Pick<Deps, 'db' | 'bus'>, account: Account
 }
 
 /** The sender has taken the message back: that it was there stays, what it said and its files go. */
-export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus'>, account: Account, fact: RevokeFact): Promise<Applied> {
-  return changing(deps, account, fact.externalMessageId, 'revoked', async (tx, before) => {
+export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus' | 'storage'>, account: Account, fact: RevokeFact): Promise<Applied> {
+  const keys: string[] = []
+  const applied = await changing(deps, account, fact.externalMessageId, 'revoked', async (tx, before) => {
     if (before.revokedAt !== null) return false
     const communicationId = before.id
+    const files = await tx.attachment.findMany({ where: { communicationId, storageKey: { not: null } }, select: { storageKey: true } })
+    keys.push(...files.flatMap(({ storageKey }) => storageKey ?? []))
     await tx.communicationEdit.deleteMany({ where: { communicationId } })
     await tx.emailMessage.deleteMany({ where: { communicationId } })
     await tx.attachment.deleteMany({ where: { communicationId } })
@@ -46,6 +49,8 @@ export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus'>, account: Accou
     })
     return true
   })
+  for (const key of keys) await deps.storage.delete(key)
+  return applied
 }
 
 async function changing(

@@ -46,6 +46,14 @@ export function createWebhookAccounts(deps: Pick<Deps, 'pool' | 'bus' | 'channel
   }
 }
 
+/** As `createWebhookAccounts`, for a single use: nothing is remembered. */
+export const readWebhookAccounts = (deps: Pick<Deps, 'pool' | 'channels' | 'secrets'>): WebhookAccounts => ({
+  async find(scope, adapters, locator) {
+    const rows = await read(deps, scope, adapters, locator)
+    return { accounts: rows.map((account) => withAdapter(deps, account)), remembered: false }
+  },
+})
+
 function withAdapter(deps: Pick<Deps, 'channels' | 'secrets'>, account: Row): WebhookAccount {
   const adapter = deps.channels.get(account.provider, account.channel)
   let credentials: { value: unknown } | null = null

@@ -9,6 +9,7 @@ export type Jobs = {
   'record-receipt': { communicationId: string; status: DeliveryStatus; errorCode?: string; errorMessage?: string }
   'wake-conversation': { conversationId: string }
   'recover-stale': Record<string, never>
+  'prune-webhooks': Record<string, never>
 }
 
 export type JobOptions = { runAt?: Date /** Jobs of one queue run one after the other. */; queue?: string; maxAttempts?: number }

@@ -5,6 +5,7 @@ import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
 import { wakeConversation } from '../domain/change-conversation.ts'
 import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
+import { pruneWebhooks } from '../domain/prune-webhooks.ts'
 import type { Jobs } from './enqueue.ts'
 import { giveBack, recoverStale } from './recover-stale.ts'
 import { type KeptRunner, keepRunning } from './runner.ts'
@@ -28,6 +29,10 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'record-receipt': (receipt) => applyLaterReceipt(deps, receipt),
     'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),
     'recover-stale': () => recoverStale(deps, deps.config.STALE_JOB_SECONDS),
+    'prune-webhooks': async () => {
+      const pruned = await pruneWebhooks(deps)
+      if (pruned > 0) deps.log.info({ pruned }, 'webhooks that were kept long enough are deleted')
+    },
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
   return keepRunning(
     {
@@ -36,7 +41,7 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       noHandleSignals: true,
       pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
       taskList: tasks as unknown as TaskList,
-      crontab: '* * * * * recover-stale',
+      crontab: ['* * * * * recover-stale', '17 * * * * prune-webhooks'].join('\n'),
       logger: workerLogger(deps.log),
     },
     deps.log,

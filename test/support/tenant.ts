@@ -13,6 +13,7 @@ const tableOf: Record<NodeType, string> = {
   Member: 'member',
   Organization: 'organization',
   Template: 'template',
+  WebhookReceipt: 'webhook_receipt',
 }
 
 /** Every row of an organization, by table, as JSON. */
