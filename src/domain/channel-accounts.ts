@@ -1,48 +1,54 @@
-import type { AnyChannelAdapter, HealthCheck } from '../channels/channel.ts'
+import type { HealthCheck } from '../channels/channel.ts'
 import type { ChannelAccount } from '../db/generated/client.ts'
 import { Prisma } from '../db/generated/client.ts'
-import type { ChannelType, Provider } from '../db/generated/enums.ts'
+import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
-import { credentialsOf, sealedCredentials } from './channel-credentials.ts'
+import { type CredentialsInput, chosenAdapter, credentialsOf, sealedCredentials } from './channel-credentials.ts'
+import { askProvider, exclusiveChecks, statusAfter } from './check-account.ts'
 import { AlreadyExistsError, ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { requiredText } from './text.ts'
 import { ringAccounts } from './watch-accounts.ts'
-import { webhookUrl } from './webhook-url.ts'
-
-/** Exactly one is set; its name is the provider's in lower case. */
-export type CredentialsInput = Partial<Record<Lowercase<Provider>, object | null>>
 
 export type ConnectChannelAccountInput = { channel: ChannelType; name: string; address: string; credentials: CredentialsInput }
 export type UpdateChannelAccountInput = { channelAccountId: string; name?: string | null; credentials?: CredentialsInput | null }
 
+/** What is stored of the latest check. */
+export type Health = { status: 'HEALTHY' | 'UNHEALTHY'; checks: HealthCheck[] }
+
+const healthOf = (checks: HealthCheck[]): Health => ({ status: checks.every(({ ok }) => ok) ? 'HEALTHY' : 'UNHEALTHY', checks })
+
 /**
- * Connects a number or address. One that was disconnected before is taken up again, with its conversations.
- * Throws ValidationError, AlreadyExistsError.
+ * Connects a number or address: ACTIVE where the provider confirms the credentials, else PENDING with what is wrong in its health. One that
+ * was disconnected before is taken up again, with its conversations. Throws ValidationError, AlreadyExistsError.
  */
 export async function connectChannelAccount(deps: Deps, actor: Actor, input: ConnectChannelAccountInput): Promise<ChannelAccount> {
   const { organizationId } = actor
-  const { adapter, credentials } = chosenAdapter(deps, input.channel, input.credentials)
+  const { channel } = input
+  const { adapter, credentials } = chosenAdapter(deps, channel, input.credentials)
+  const { provider } = adapter
+  const name = requiredText(input.name, ['input', 'name'], 200)
   const address = adapter.normalize(input.address)
-  if (address === null) throw new ValidationError(`"${input.address}" is not an address for ${input.channel}.`, ['input', 'address'])
-  const data = {
-    name: requiredText(input.name, ['input', 'name'], 200),
-    provider: adapter.provider,
-    routingKeys: adapter.routingKeys(credentials),
-    status: 'CONNECTED' as const,
-    ...sealedCredentials(deps, credentials),
-    health: Prisma.DbNull,
-    healthCheckedAt: null,
-  }
+  if (address === null) throw new ValidationError(`"${input.address}" is not an address for ${channel}.`, ['input', 'address'])
+  const key = { organizationId, channel, address }
+  const exists = new AlreadyExistsError(`${address} is connected for ${channel} already.`, ['input', 'address'])
+  const known = await deps.db.channelAccount.findUnique({ where: { organizationId_channel_address: key }, select: { status: true } })
+  if (known !== null && known.status !== 'DISCONNECTED') throw exists
+  const answers = await askProvider(deps, { ...key, provider }, credentials)
   return changing(deps, organizationId, async (tx, recorder) => {
-    const key = { organizationId, channel: input.channel, address }
-    const [made] = await tx.channelAccount.createManyAndReturn({ data: [{ ...data, ...key, id: newId() }], skipDuplicates: true })
+    const id = newId()
+    const routingKeys = adapter.routingKeys(credentials)
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...key, provider, id, routingKeys }))]
+    const status = statusAfter(checks, false)
+    const health = { health: healthOf(checks), healthCheckedAt: deps.clock() }
+    const data = { name, provider, routingKeys, status, ...sealedCredentials(deps, credentials), ...health }
+    const [made] = await tx.channelAccount.createManyAndReturn({ data: [{ ...data, ...key, id }], skipDuplicates: true })
     // One statement decides and writes: of simultaneous calls, one takes a disconnected account up again.
     const [revived] = made ? [] : await tx.channelAccount.updateManyAndReturn({ where: { ...key, status: 'DISCONNECTED' }, data })
     const account = made ?? revived
-    if (account === undefined) throw new AlreadyExistsError(`${address} is connected for ${input.channel} already.`, ['input', 'address'])
+    if (account === undefined) throw exists
     recorder.event({
       type: 'CHANNEL_ACCOUNT_CHANGED',
       actorId: actor.memberId,
@@ -52,72 +58,70 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
   })
 }
 
-/** Changes name or credentials; the provider stays. Throws NotFoundError, ValidationError, ChannelNotConnectedError. */
+/**
+ * Changes name or credentials; the provider stays. New credentials are checked as when connecting: the account is then ACTIVE or PENDING.
+ * Throws NotFoundError, ValidationError, ChannelNotConnectedError.
+ */
 export async function updateChannelAccount(deps: Deps, actor: Actor, input: UpdateChannelAccountInput): Promise<ChannelAccount> {
-  return changeAccount(deps, actor, input.channelAccountId, 'updated', (account) => {
-    if (account.status !== 'CONNECTED') {
-      throw new ChannelNotConnectedError('The channel account is disconnected; connect it again instead.', ['input', 'channelAccountId'])
-    }
-    const name = input.name === undefined || input.name === null ? {} : { name: requiredText(input.name, ['input', 'name'], 200) }
-    if (input.credentials === undefined || input.credentials === null) return name
-    const { adapter, credentials } = chosenAdapter(deps, account.channel, input.credentials)
-    if (adapter.provider !== account.provider) {
-      throw new ValidationError(`The account's provider is ${account.provider}; credentials must be for it.`, ['input', 'credentials'])
-    }
-    return { ...name, ...sealedCredentials(deps, credentials), routingKeys: adapter.routingKeys(credentials) }
+  const account = await connectedAccount(deps.db, actor.organizationId, input.channelAccountId)
+  const name = input.name === undefined || input.name === null ? {} : { name: requiredText(input.name, ['input', 'name'], 200) }
+  if (input.credentials === undefined || input.credentials === null) {
+    return changeAccount(deps, actor, account.id, 'updated', () => name)
+  }
+  const { adapter, credentials } = chosenAdapter(deps, account.channel, input.credentials)
+  if (adapter.provider !== account.provider) {
+    throw new ValidationError(`The account's provider is ${account.provider}; credentials must be for it.`, ['input', 'credentials'])
+  }
+  const answers = await askProvider(deps, account, credentials)
+  return changeAccount(deps, actor, account.id, 'updated', async (current, tx) => {
+    const routingKeys = adapter.routingKeys(credentials)
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...current, routingKeys }))]
+    const health = { health: healthOf(checks), healthCheckedAt: deps.clock() }
+    return { ...name, ...sealedCredentials(deps, credentials), routingKeys, status: statusAfter(checks, false), ...health }
   })
 }
 
-/** Nothing is sent or received any more, and the credentials are erased; conversations stay. */
+/** Nothing is sent or received any more, and the credentials are erased; conversations stay. Throws NotFoundError. */
 export async function disconnectChannelAccount(deps: Deps, actor: Actor, channelAccountId: string): Promise<ChannelAccount> {
-  return changeAccount(deps, actor, channelAccountId, 'disconnected', () => ({
-    status: 'DISCONNECTED',
-    credentials: null,
-    credentialsKey: null,
-    health: Prisma.DbNull,
-    healthCheckedAt: null,
-  }))
-}
-
-export type Health = { status: 'HEALTHY' | 'UNHEALTHY'; checks: HealthCheck[] }
-
-/** Asks the provider whether the account works and keeps the answer. Throws NotFoundError, ChannelNotConnectedError. */
-export async function checkChannelAccount(deps: Deps, actor: Actor, channelAccountId: string): Promise<ChannelAccount> {
   const account = await ownAccount(deps.db, actor.organizationId, channelAccountId)
-  if (account.status !== 'CONNECTED')
-    throw new ChannelNotConnectedError('The channel account is disconnected.', ['input', 'channelAccountId'])
-  const adapter = deps.channels.get(account.provider, account.channel)
-  const organization = await deps.db.organization.findUniqueOrThrow({ where: { id: actor.organizationId } })
-  const checks = await adapter.check(
-    { address: account.address, webhookUrl: inboundUrl(deps, account, organization.slug) },
-    credentialsOf(deps, adapter, account),
-  )
-  const health: Health = { status: checks.every((check) => check.ok) ? 'HEALTHY' : 'UNHEALTHY', checks }
-  return changeAccount(deps, actor, channelAccountId, 'checked', () => ({ health, healthCheckedAt: deps.clock() }))
+  const nothing = { credentials: null, credentialsKey: null, health: Prisma.DbNull, healthCheckedAt: null }
+  return changeAccount(deps, actor, account.id, 'disconnected', () => ({ status: 'DISCONNECTED', ...nothing }), true)
 }
 
-/** What is to be entered at the provider. */
-export function inboundUrl(
-  deps: Pick<Deps, 'config' | 'channels'>,
-  account: Pick<ChannelAccount, 'provider' | 'channel'>,
-  slug: string,
-): string {
-  const { wire } = deps.channels.get(account.provider, account.channel)
-  return webhookUrl(deps.config, wire.path, slug, wire.inboundSegment(account.channel))
+/**
+ * Asks the provider whether the account works and keeps the answer: it makes the account ACTIVE, or PENDING where it can no longer be used.
+ * A provider that gives no answer changes nothing about an active one. Throws NotFoundError, ChannelNotConnectedError.
+ */
+export async function checkChannelAccount(deps: Deps, actor: Actor, channelAccountId: string): Promise<ChannelAccount> {
+  const account = await connectedAccount(deps.db, actor.organizationId, channelAccountId)
+  const adapter = deps.channels.get(account.provider, account.channel)
+  const answers = await askProvider(deps, account, credentialsOf(deps, adapter, account))
+  return changeAccount(deps, actor, channelAccountId, 'checked', async (current, tx) => {
+    // Credentials that came meanwhile have brought their own answer.
+    if (!sameBytes(current.credentials, account.credentials)) return {}
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, current))]
+    return { status: statusAfter(checks, current.status === 'ACTIVE'), health: healthOf(checks), healthCheckedAt: deps.clock() }
+  })
 }
+
+const sameBytes = (one: Uint8Array | null, other: Uint8Array | null): boolean =>
+  one !== null && other !== null && Buffer.compare(one, other) === 0
+
+type Changes = Prisma.ChannelAccountUpdateInput
 
 async function changeAccount(
   deps: Deps,
   actor: Actor,
   id: string,
   change: string,
-  decide: (account: ChannelAccount) => Prisma.ChannelAccountUpdateInput,
+  decide: (account: ChannelAccount, tx: Tx) => Changes | Promise<Changes>,
+  alsoDisconnected = false,
 ): Promise<ChannelAccount> {
   return changing(deps, actor.organizationId, async (tx, recorder) => {
     await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${id}::uuid AND organization_id = ${actor.organizationId}::uuid FOR NO KEY UPDATE`
-    const account = await ownAccount(tx, actor.organizationId, id)
+    const account = await (alsoDisconnected ? ownAccount : connectedAccount)(tx, actor.organizationId, id)
     recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', actorId: actor.memberId, data: { channelAccountId: id, change } })
-    return tx.channelAccount.update({ where: { id }, data: decide(account) })
+    return tx.channelAccount.update({ where: { id }, data: await decide(account, tx) })
   })
 }
 
@@ -134,21 +138,8 @@ async function ownAccount(tx: Tx, organizationId: string, id: string): Promise<C
   return account
 }
 
-function chosenAdapter(deps: Deps, channel: ChannelType, input: CredentialsInput): { adapter: AnyChannelAdapter; credentials: unknown } {
-  const chosen = Object.entries(input).flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, value] as const]))
-  const [entry] = chosen
-  if (entry === undefined || chosen.length > 1)
-    throw new ValidationError('credentials needs exactly one provider.', ['input', 'credentials'])
-  const [name, given] = entry
-  const provider = name.toUpperCase() as Provider
-  const adapter = deps.channels.find(provider, channel)
-  if (adapter === undefined) throw new ValidationError(`${provider} does not offer the channel ${channel}.`, ['input', 'channel'])
-  const present = Object.fromEntries(
-    Object.entries(given as Record<string, unknown>).filter(([, value]) => value !== null && value !== undefined),
-  )
-  const parsed = adapter.credentials.safeParse(present)
-  if (parsed.success) return { adapter, credentials: parsed.data }
-  const issue = parsed.error.issues[0]
-  const field = issue?.path.map(String) ?? []
-  throw new ValidationError(`${field.join('.') || name}: ${issue?.message ?? 'wrong'}`, ['input', 'credentials', name, ...field])
+async function connectedAccount(tx: Tx, organizationId: string, id: string): Promise<ChannelAccount> {
+  const account = await ownAccount(tx, organizationId, id)
+  if (account.status !== 'DISCONNECTED') return account
+  throw new ChannelNotConnectedError('The channel account is disconnected; connect it again instead.', ['input', 'channelAccountId'])
 }

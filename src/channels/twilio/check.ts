@@ -60,8 +60,8 @@ async function failing(what: Pick<HealthCheck, 'name' | 'required'>, check: () =
   try {
     return await check()
   } catch (error) {
-    const message =
-      error instanceof Rejected ? error.explanation : 'Twilio could not be asked: it does not answer as expected. Try again later.'
-    return [{ ...what, ok: false, message }]
+    if (error instanceof Rejected) return [{ ...what, ok: false, message: error.explanation }]
+    const message = 'Twilio could not be asked: it does not answer as expected. Try again later.'
+    return [{ ...what, ok: false, unanswered: true, message }]
   }
 }
