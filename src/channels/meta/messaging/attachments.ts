@@ -1,7 +1,8 @@
 import type { Content, LocationContent, MediaKind } from '../../content.ts'
 import type { MediaReference } from '../../fact.ts'
+import type { MetaApp } from '../app.ts'
+import { metaMediaUrl } from '../media.ts'
 import { type Json, objectIn, textIn, webAddressIn } from './json.ts'
-import { isMediaHost } from './media-hosts.ts'
 
 /** What one attachment is: files to fetch, a place, a link to show, or nothing that is understood. */
 export type Attached = {
@@ -32,7 +33,7 @@ const SHARED: Readonly<Record<string, MediaKind>> = {
 }
 
 /** Source: https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/messages and its Instagram counterpart. */
-export function attached(attachment: Json): Attached {
+export function attached(attachment: Json, app: MetaApp): Attached {
   const type = textIn(attachment.type)?.toLowerCase() ?? 'attachment'
   const payload = objectIn(attachment.payload) ?? {}
   const url = webAddressIn(payload.url)
@@ -40,7 +41,7 @@ export function attached(attachment: Json): Attached {
   const file = lookUp(FILES, type)
   if (file !== null && url !== null) return media(payload.sticker_id === undefined ? file : 'STICKER', url, null)
   const shared = lookUp(SHARED, type)
-  if (shared !== null && url !== null) return isMediaHost(url) ? media(shared, url, title) : link(title, url)
+  if (shared !== null && url !== null) return metaMediaUrl(app, url) !== null ? media(shared, url, title) : link(title, url)
   if (type === 'fallback') {
     const address = url ?? webAddressIn(attachment.url)
     if (address !== null || title !== null) return link(title, address)

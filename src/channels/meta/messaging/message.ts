@@ -16,7 +16,7 @@ export function parseMessage(occasion: Occasion, message: Json, app: MetaApp): F
   const mid = idIn(message.mid)
   if (mid === null) return { kind: 'unknown', reason: 'a message without its id (mid)' }
   if (message.is_deleted === true) return { kind: 'revoke', externalMessageId: mid, at: occasion.at ?? new Date() }
-  return sentByUs(mid, message, app) ?? written(occasion, mid, message)
+  return sentByUs(mid, message, app) ?? written(occasion, mid, message, app)
 }
 
 /** An echo of what this app has sent is a receipt: the message is in the log already. */
@@ -29,23 +29,15 @@ function sentByUs(mid: string, message: Json, app: MetaApp): Fact | null {
   return { kind: 'receipt', externalMessageId: mid, communicationId, status: 'SENT', error: null }
 }
 
-function written(occasion: Occasion, mid: string, message: Json): MessageFact {
-  const parts = objectsIn(message.attachments).map(attached)
+function written(occasion: Occasion, mid: string, message: Json, app: MetaApp): MessageFact {
+  const parts = objectsIn(message.attachments).map((attachment) => attached(attachment, app))
   const text = textIn(message.text)
   const content = contentOf(message, text, parts)
   const replyTo = objectIn(message.reply_to)
   const inbound = occasion.direction === 'INBOUND'
   return {
     ...messageBase(occasion, mid),
-    body:
-      text ??
-      textIn(
-        parts
-          .map((part) => part.text)
-          .filter((line) => line !== null)
-          .join('\n'),
-      ) ??
-      plainText(content),
+    body: textIn(linesOf(text, parts).join('\n')) ?? plainText(content),
     content,
     attachments: parts.flatMap(({ media }) => media),
     payload: payloadOf(message, replyTo, content, parts),
@@ -53,6 +45,18 @@ function written(occasion: Occasion, mid: string, message: Json): MessageFact {
     consent: inbound && content.kind === 'TEXT' ? consentOf(text ?? '') : null,
     ...(inbound && adWindow(objectIn(message.referral))),
   }
+}
+
+/** The text, and what it does not say itself: where a link leads, or, without any text, what the attachments say. */
+function linesOf(text: string | null, parts: Attached[]): string[] {
+  if (text === null) return parts.map((part) => part.text).filter((line) => line !== null)
+  return [
+    text,
+    ...parts
+      .map(({ link }) => link)
+      .filter((link) => link !== null)
+      .filter((link) => !text.includes(link)),
+  ]
 }
 
 function contentOf(message: Json, text: string | null, parts: Attached[]): Content {
@@ -78,7 +82,9 @@ function payloadOf(message: Json, replyTo: Json | null, content: Content, parts:
     story: storyIn(message, replyTo),
     referral: objectIn(message.referral),
     // Kept as they came: a message has one content, and it went to another attachment.
-    otherAttachments: listed(parts.map((part) => part.content).filter((other) => other.kind === 'UNSUPPORTED' && other !== content)),
+    otherAttachments: listed(
+      parts.map((part) => part.content).filter((other) => !['MEDIA', 'TEXT'].includes(other.kind) && other !== content),
+    ),
   }
   const present = Object.entries(sections).filter(([, section]) => section !== null)
   return present.length === 0 ? null : Object.fromEntries(present)

@@ -26,7 +26,7 @@ const EVENTS: Readonly<Record<string, (occasion: Occasion, event: Json, app: Met
 
 /** One item of `entry[].messaging[]`; `entryId` is the page or the Instagram account. Never throws; what is not understood is an UnknownFact. */
 export function parseMessaging(object: MetaObject, entryId: string, item: Json, app: MetaApp): Fact[] {
-  const policy = objectIn(item['policy_enforcement'] ?? item['policy-enforcement'])
+  const policy = objectIn(item.policy_enforcement ?? item['policy-enforcement'])
   if (policy !== null) return [parsePolicy(policy)]
   const name = Object.keys(EVENTS).find((key) => objectIn(item[key]) !== null)
   const parse = name === undefined ? undefined : EVENTS[name]

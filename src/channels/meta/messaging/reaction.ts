@@ -2,9 +2,10 @@ import type { MessageFact } from '../../fact.ts'
 import { idIn, type Json, textIn } from './json.ts'
 import { madeId, messageBase, type Occasion } from './occasion.ts'
 
-/** Source: the reactions of https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/message-reactions */
-const EMOJI: Readonly<Record<string, string>> = {
+/** Meta's names of reactions; Instagram says laugh where Messenger says smile. Source: the reactions of https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/message-reactions */
+export const EMOJI: Readonly<Record<string, string>> = {
   smile: '😆',
+  laugh: '😆',
   angry: '😠',
   sad: '😢',
   wow: '😮',

@@ -1,0 +1,70 @@
+import type { HealthCheck } from '../../channel.ts'
+import type { MetaApp } from '../app.ts'
+import { graphRequest } from '../graph.ts'
+import { asked } from './check-outcome.ts'
+import { type Json, objectIn, objectsIn, textIn } from './json.ts'
+
+type MetaObject = 'page' | 'instagram'
+
+/** Without the first of these nothing can be sent or read; the others are for reading about the page and the account. */
+const PERMISSIONS: Readonly<Record<MetaObject, readonly string[]>> = {
+  page: ['pages_messaging', 'pages_manage_metadata'],
+  instagram: ['instagram_manage_messages', 'pages_manage_metadata'],
+}
+
+/** The webhook fields that the inbox reads. */
+const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
+  page: [
+    'messages',
+    'messaging_postbacks',
+    'message_deliveries',
+    'message_reads',
+    'message_reactions',
+    'message_echoes',
+    'message_edits',
+    'messaging_referrals',
+    'messaging_optins',
+  ],
+  instagram: ['messages', 'messaging_postbacks', 'messaging_seen', 'message_reactions', 'message_edit', 'messaging_referral'],
+}
+
+/** What only the app itself may ask: the token's permissions, and where the app's webhooks go. Nothing where the app's id or secret is not set. */
+export async function checkApp(app: MetaApp, object: MetaObject, token: string, webhookUrl: string): Promise<HealthCheck[]> {
+  if (app.appId === null || app.appSecret === null) return []
+  const appToken = `${app.appId}|${app.appSecret}`
+  return [await checkPermissions(app, appToken, object, token), await checkWebhook(app, appToken, object, webhookUrl)]
+}
+
+/** Source: https://developers.facebook.com/docs/graph-api/reference/debug_token */
+const checkPermissions = (app: MetaApp, appToken: string, object: MetaObject, token: string): Promise<HealthCheck> =>
+  asked({ name: 'permissions' }, 'what the access token may do', async () => {
+    const answer = await graphRequest(app, appToken, { method: 'GET', path: 'debug_token', query: { input_token: token }, effect: 'none' })
+    const scopes = objectIn(answer.data)?.scopes
+    const granted: unknown[] = Array.isArray(scopes) ? scopes : []
+    const missing = PERMISSIONS[object].filter((permission) => !granted.includes(permission))
+    if (missing.length === 0) return null
+    return `The access token lacks ${missing.join(' and ')}: grant this in Meta’s Business settings and make a new token.`
+  })
+
+/** Source: https://developers.facebook.com/docs/graph-api/reference/app/subscriptions */
+const checkWebhook = (app: MetaApp, appToken: string, object: MetaObject, webhookUrl: string): Promise<HealthCheck> =>
+  asked({ name: 'webhook' }, 'where it posts webhooks', async () => {
+    const { data } = await graphRequest(app, appToken, { method: 'GET', path: `${app.appId}/subscriptions`, effect: 'none' })
+    const subscription = objectsIn(data).find((entry) => entry.object === object)
+    if (subscription === undefined) return `Meta posts nothing about this kind of account: ${advice(object, webhookUrl)}`
+    return faultOf(subscription, object, webhookUrl)
+  })
+
+function faultOf(subscription: Json, object: MetaObject, webhookUrl: string): string | null {
+  const current = textIn(subscription.callback_url) ?? 'nowhere'
+  if (current !== webhookUrl) return `Meta posts webhooks to ${current}: ${advice(object, webhookUrl)}`
+  if (subscription.active === false)
+    return `Meta has switched the webhook off, probably because it failed for long: ${advice(object, webhookUrl)}`
+  const fields = objectsIn(subscription.fields).map((field) => field.name)
+  const missing = FIELDS[object].filter((field) => !fields.includes(field))
+  if (missing.length === 0) return null
+  return `Meta does not post everything: in Meta’s app dashboard, under Webhooks, subscribe to ${missing.join(', ')}.`
+}
+
+const advice = (object: MetaObject, webhookUrl: string): string =>
+  `in Meta’s app dashboard, under Webhooks, enter ${webhookUrl} for “${object === 'page' ? 'Page' : 'Instagram'}”.`
