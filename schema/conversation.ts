@@ -6,14 +6,15 @@ import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
 import { Communication, CommunicationConnection, CommunicationFilterInput, communicationsOf } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
-import { ChannelType, ConversationStatus } from './enums.ts'
+import { ChannelType, ConversationStatus, WindowReason } from './enums.ts'
 import { localId, optionalId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 const MessagingWindow = builder.objectRef<MessagingWindowShape>('MessagingWindow').implement({
-  description: 'Whether free text may be sent now. Outside it, WhatsApp takes approved templates only.',
+  description:
+    'Whether free text may be sent now. Outside it, WhatsApp takes approved templates only, Messenger and Instagram answers of people.',
   fields: (t) => ({
     isOpen: t.exposeBoolean('isOpen', { description: 'Always true on channels without a window.' }),
     expiresAt: t.field({
@@ -21,6 +22,19 @@ const MessagingWindow = builder.objectRef<MessagingWindowShape>('MessagingWindow
       nullable: true,
       description: 'null: the channel has no window, or the customer has never written.',
       resolve: (window) => window.expiresAt,
+    }),
+    reason: t.field({
+      type: WindowReason,
+      nullable: true,
+      description: 'What has opened it; null where `expiresAt` is.',
+      resolve: (window) => window.reason,
+    }),
+    humanAgentUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'Until then a member (never an API key, a schedule or an advertisement) may answer although the window is closed; null: not on this channel, or the customer has never written.',
+      resolve: (window) => window.humanAgentUntil,
     }),
   }),
 })
@@ -43,11 +57,7 @@ Conversation.implement({
       type: MessagingWindow,
       resolve: async (row, _args, context) => {
         const account = await ChannelAccount.getDataloader(context).load(row.channelAccountId)
-        return messagingWindow(
-          context.deps.channels.find(account.provider, row.channel)?.capabilities,
-          row.windowExpiresAt,
-          context.deps.clock(),
-        )
+        return messagingWindow(context.deps.channels.find(account.provider, row.channel)?.capabilities, row, context.deps.clock())
       },
     }),
     channelAccount: t.field({ type: ChannelAccount, resolve: (row) => row.channelAccountId }),

@@ -1,14 +1,12 @@
 import { customerCursor, listCustomers } from '../src/domain/list-customers.ts'
 import { checkedPage } from '../src/domain/page.ts'
-import { type Sendability as SendabilityShape, sendability } from '../src/domain/sendability.ts'
 import { builder } from './builder.ts'
-import { ChannelAccount } from './channel-account.ts'
 import { Communication, CommunicationConnection, CommunicationFilterInput, communicationsOf } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
 import { Conversation, ConversationConnection, ConversationFilterInput, conversationsOf } from './conversation.ts'
-import { ChannelType, IdentityKind, TextLimitUnit } from './enums.ts'
+import { IdentityKind } from './enums.ts'
 import { localId } from './global-id.ts'
-import { batched, inOrder } from './loaders.ts'
+import { inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 export const CustomerIdentity = builder.loadableNodeRef('CustomerIdentity', {
@@ -22,33 +20,6 @@ CustomerIdentity.implement({
     kind: t.field({ type: IdentityKind, resolve: (identity) => identity.kind }),
     value: t.exposeString('value'),
     verified: t.exposeBoolean('verified', { description: 'A message from it has arrived; false: typed in by staff.' }),
-  }),
-})
-
-const SendabilityReason = builder.enumType('SendabilityReason', {
-  values: {
-    NO_ADDRESS: { description: 'The customer has no address on this channel.' },
-    OPTED_OUT: { description: 'The customer wrote STOP.' },
-    MESSAGING_WINDOW_CLOSED: { description: 'Only an approved template can be sent.' },
-  } as const,
-})
-
-const Sendability = builder.objectRef<SendabilityShape>('Sendability').implement({
-  description: 'May this customer be written to now on this account, and if not, why not? The rules are those of `sendMessage`.',
-  fields: (t) => ({
-    channel: t.field({ type: ChannelType, resolve: ({ account }) => account.channel }),
-    channelAccount: t.field({ type: ChannelAccount, resolve: ({ account }) => account }),
-    canSend: t.exposeBoolean('canSend', { description: 'Some message can be sent; with `templatesOnly`, only an approved template.' }),
-    templatesOnly: t.exposeBoolean('templatesOnly'),
-    reason: t.field({
-      type: SendabilityReason,
-      nullable: true,
-      description: 'Why not, or why templates only.',
-      resolve: (row) => row.reason,
-    }),
-    windowExpiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.windowExpiresAt }),
-    textLimit: t.int({ resolve: ({ capabilities }) => capabilities.textLimit }),
-    textLimitUnit: t.field({ type: TextLimitUnit, resolve: ({ capabilities }) => capabilities.textLimitUnit }),
   }),
 })
 
@@ -73,13 +44,6 @@ Customer.implement({
         }),
       group: (identity) => (identity as { customerId: string }).customerId,
       resolve: (customer) => customer.id,
-    }),
-    sendability: t.field({
-      type: [Sendability],
-      description: 'One for each connected channel account.',
-      complexity: 10,
-      resolve: (customer, _args, context) =>
-        batched(context, 'sendability', null, customer.id, (ids) => sendability(context.deps, organizationOf(context), ids)),
     }),
     conversations: t.connection(
       {

@@ -1,3 +1,4 @@
+import type { MediaKind as MediaKindName } from '../src/channels/content.ts'
 import * as db from '../src/db/generated/enums.ts'
 import { builder } from './builder.ts'
 
@@ -93,6 +94,17 @@ export const TemplatePurpose = builder.enumType('TemplatePurpose', {
   values: Object.values(db.TemplatePurpose),
 })
 
+export const TemplateStatus = builder.enumType('TemplateStatus', {
+  description: "The provider's word on a template.",
+  values: described<typeof db.TemplateStatus>({
+    PENDING: 'Being reviewed.',
+    APPROVED: 'Can be sent.',
+    REJECTED: 'Refused: see `statusReason`.',
+    PAUSED: 'Stopped for a while, because customers did not like it.',
+    DISABLED: 'Stopped for good.',
+  }),
+})
+
 export const AttachmentStatus = builder.enumType('AttachmentStatus', {
   description: 'Where the bytes of an attachment are.',
   values: described<typeof db.AttachmentStatus>({
@@ -105,4 +117,32 @@ export const AttachmentStatus = builder.enumType('AttachmentStatus', {
 export const TextLimitUnit = builder.enumType('TextLimitUnit', {
   description: 'What a text limit counts: Unicode code points, or bytes of UTF-8.',
   values: ['CHARACTERS', 'BYTES'] as const,
+})
+
+export const MessagePurpose = builder.enumType('MessagePurpose', {
+  description: 'What consent is asked for.',
+  values: described<typeof db.MessagePurpose>({
+    TRANSACTIONAL: 'About something the customer does with the organization.',
+    MARKETING: 'Advertisement.',
+  }),
+})
+
+export const MediaKind = builder.enumType('MediaKind', {
+  description: 'What a file is for the one who gets it.',
+  values: described<{ [Kind in MediaKindName]: Kind }>({
+    IMAGE: 'A picture.',
+    AUDIO: 'Sound.',
+    VOICE: 'Recorded speech, played in place.',
+    VIDEO: 'A film.',
+    DOCUMENT: 'A file to be opened or saved.',
+    STICKER: 'A picture without a frame.',
+  }),
+})
+
+export const WindowReason = builder.enumType('MessagingWindowReason', {
+  description: 'What has opened a messaging window.',
+  values: described<typeof db.WindowReason>({
+    CUSTOMER_MESSAGE: 'The customer wrote.',
+    AD_REFERRAL: 'The customer came from an advertisement, which opens it for longer.',
+  }),
 })

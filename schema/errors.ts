@@ -1,17 +1,21 @@
 import {
   AlreadyExistsError,
+  AttachmentTooLargeError,
   BodyTooLongError,
   ChannelNotConnectedError,
+  ContentNotSupportedError,
   IdempotencyConflictError,
   MessagingWindowClosedError,
   NotFoundError,
+  RateLimitedError,
   RecipientOptedOutError,
+  TemplateNotApprovedError,
   type UserError,
   type UserErrorCode,
   ValidationError,
 } from '../src/domain/errors.ts'
 import { builder } from './builder.ts'
-import { TextLimitUnit } from './enums.ts'
+import { TemplateStatus, TextLimitUnit } from './enums.ts'
 
 const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
   description: 'One for each error type, for programs.',
@@ -23,7 +27,11 @@ const UserErrorCodeEnum = builder.enumType('UserErrorCode', {
     RECIPIENT_OPTED_OUT: {},
     MESSAGING_WINDOW_CLOSED: {},
     BODY_TOO_LONG: {},
+    CONTENT_NOT_SUPPORTED: {},
+    ATTACHMENT_TOO_LARGE: {},
+    TEMPLATE_NOT_APPROVED: {},
     IDEMPOTENCY_CONFLICT: {},
+    RATE_LIMITED: {},
   } satisfies Record<UserErrorCode, object>,
 })
 
@@ -48,7 +56,8 @@ builder.objectType(ChannelNotConnectedError, {
 })
 builder.objectType(RecipientOptedOutError, {
   name: 'RecipientOptedOutError',
-  description: 'The customer wrote STOP on this channel; only they can opt in again.',
+  description:
+    'The customer does not want messages of this purpose on this channel: they wrote STOP or unsubscribed, the provider says so, or staff noted it.',
   interfaces,
 })
 builder.objectType(IdempotencyConflictError, {
@@ -58,7 +67,8 @@ builder.objectType(IdempotencyConflictError, {
 })
 builder.objectType(MessagingWindowClosedError, {
   name: 'MessagingWindowClosedError',
-  description: 'Free text is allowed only for some time after the customer wrote; now only an approved template can be sent.',
+  description:
+    'Free text is allowed only for some time after the customer wrote; `message` says what can be sent now: an approved template, the answer of a person, or nothing.',
   interfaces,
   fields: (t) => ({
     expiredAt: t.field({
@@ -77,4 +87,30 @@ builder.objectType(BodyTooLongError, {
     length: t.exposeInt('length'),
     unit: t.field({ type: TextLimitUnit, resolve: (error) => error.unit }),
   }),
+})
+builder.objectType(RateLimitedError, {
+  name: 'RateLimitedError',
+  description: 'Too often in a short time. Nothing was done.',
+  interfaces,
+  fields: (t) => ({ retryAfterSeconds: t.exposeInt('retryAfterSeconds', { description: 'After that it may be tried again.' }) }),
+})
+builder.objectType(ContentNotSupportedError, {
+  name: 'ContentNotSupportedError',
+  description: 'The channel cannot carry this kind of content or file: see `capabilities`.',
+  interfaces,
+})
+builder.objectType(AttachmentTooLargeError, {
+  name: 'AttachmentTooLargeError',
+  description: 'The file is larger than the channel takes for its kind; `path` names it.',
+  interfaces,
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { description: 'Bytes.' }),
+    size: t.exposeInt('size', { description: 'Bytes.' }),
+  }),
+})
+builder.objectType(TemplateNotApprovedError, {
+  name: 'TemplateNotApprovedError',
+  description: "A template of the provider's can be sent while it is APPROVED, not before and not when that was taken back.",
+  interfaces,
+  fields: (t) => ({ status: t.field({ type: TemplateStatus, nullable: true, resolve: (error) => error.status }) }),
 })

@@ -1,17 +1,18 @@
-import type { Outgoing, OutgoingTemplate, SendResult } from '../channels/channel.ts'
-import type { Content } from '../channels/content.ts'
+import type { AnyChannelAdapter, Outgoing, SendResult } from '../channels/channel.ts'
 import { Rejected, Unavailable, Uncertain } from '../channels/failures.ts'
-import type { ChannelAccount, Communication } from '../db/generated/client.ts'
+import type { Attachment, ChannelAccount, Communication, Template } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
-import { hasOptedOut, recordConsent } from './consent.ts'
-import { RecipientOptedOutError, UserError } from './errors.ts'
-import { checkWindow } from './policies.ts'
+import { recordConsent } from './consent.ts'
+import { lockCustomers } from './customers.ts'
+import { UserError } from './errors.ts'
+import { filesInOrder, outgoingOf, sendPayloadOf, storedContent } from './outgoing.ts'
+import { type Approval, approvalOf, checkMessage, type Message } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
-import { webhookUrl } from './webhook-url.ts'
+import { standingOf } from './standing.ts'
 
 type Attempt = { communication: Communication; account: ChannelAccount; outgoing: Outgoing }
 
@@ -33,12 +34,12 @@ export async function deliverMessage(deps: Deps, communicationId: string): Promi
 async function send(deps: Deps, attempt: Attempt): Promise<DeliveryOutcome> {
   const { communication, account, outgoing } = attempt
   const adapter = deps.channels.get(account.provider, account.channel)
-  const { id: communicationId, organizationId } = communication
+  const { organizationId } = communication
   let result: SendResult
   try {
     result = await adapter.send(outgoing, credentialsOf(deps, adapter, account))
   } catch (error) {
-    return transact(deps, organizationId, (tx, recorder) => settleFailure(deps, tx, recorder, communicationId, error))
+    return transact(deps, organizationId, (tx, recorder) => settleFailure(deps, tx, recorder, attempt, error))
   }
   await transact(deps, organizationId, (tx, recorder) => settleSuccess(deps, tx, recorder, attempt, result))
   return 'sent'
@@ -57,65 +58,60 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
     const { channelAccountId, address } = communication
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
-    const refusal = await refusalOf(deps, tx, communication, account)
-    if (refusal !== null) {
-      await advance(tx, recorder, communication, { status: 'FAILED', error: refusal, externalMessageId: null })
+    const adapter = deps.channels.get(account.provider, account.channel)
+    const files = await tx.attachment.findMany({ where: { communicationId, organizationId: found.organizationId } })
+    const verdict = await verdictOn(deps, tx, communication, account, adapter, files)
+    if ('code' in verdict) {
+      await advance(tx, recorder, communication, { status: 'FAILED', error: verdict, externalMessageId: null })
       return 'refused'
     }
     await advance(tx, recorder, communication, { status: 'PENDING', error: null, externalMessageId: null })
     await tx.communication.update({ where: { id: communicationId }, data: { attemptStartedAt: deps.clock(), attempts: { increment: 1 } } })
-    const { slug } = await tx.organization.findUniqueOrThrow({ where: { id: found.organizationId } })
-    return { communication, account, outgoing: outgoingOf(deps, communication, account, address, slug) }
+    const outgoing = await outgoingOf(deps, tx, { communication, account, adapter, files }, { to: address, ...verdict })
+    return { communication, account, outgoing }
   })
 }
 
-/** The policies once more: between the request and now the customer may have opted out, or the window closed. */
-async function refusalOf(
+/** The policy once more: between the request and now the customer may have opted out, or the window closed. */
+async function verdictOn(
   deps: Deps,
   tx: Tx,
   communication: Communication,
   account: ChannelAccount,
-): Promise<{ code: string; message: string } | null> {
-  if (account.status !== 'ACTIVE')
-    return { code: 'CHANNEL_NOT_CONNECTED', message: 'The channel account was disconnected before the message was sent.' }
+  adapter: AnyChannelAdapter,
+  files: readonly Attachment[],
+): Promise<{ humanAgent: boolean } | { code: string; message: string }> {
+  const { conversationId, templateId, customerId, purpose } = communication
+  const conversation = conversationId === null ? null : await tx.conversation.findUnique({ where: { id: conversationId } })
+  const template = templateId === null ? null : await tx.template.findUnique({ where: { id: templateId } })
+  const message: Message = {
+    content: storedContent(communication),
+    body: communication.body,
+    files: filesInOrder(adapter, communication, files).map(({ media, attachment }) => ({
+      media,
+      contentType: attachment.contentType ?? 'application/octet-stream',
+      size: attachment.size ?? 0,
+      path: [],
+    })),
+    quotes: communication.inReplyTo !== null,
+    path: [],
+    template: templateId === null ? null : { approval: approvalNow(communication, template), status: template?.status ?? null },
+    byPerson: communication.authorId !== null && communication.sendAt === null && purpose === 'TRANSACTIONAL',
+  }
   try {
-    if (await hasOptedOut(tx, communication.customerId, account.channel, communication.purpose)) throw new RecipientOptedOutError()
-    const { capabilities } = deps.channels.get(account.provider, account.channel)
-    const conversation =
-      communication.conversationId === null ? null : await tx.conversation.findUnique({ where: { id: communication.conversationId } })
-    const template = communication.templateId === null ? null : { approved: templateOf(communication) !== null }
-    checkWindow(capabilities, conversation?.windowExpiresAt ?? null, deps.clock(), template)
-    return null
+    const standing = await standingOf(tx, { account, adapter, customerId, conversation }, purpose)
+    return checkMessage(standing, message, deps.clock())
   } catch (error) {
     if (error instanceof UserError) return { code: error.code, message: error.message }
     throw error
   }
 }
 
-function outgoingOf(deps: Deps, communication: Communication, account: ChannelAccount, to: string, slug: string): Outgoing {
-  const { wire } = deps.channels.get(account.provider, account.channel)
-  return {
-    communicationId: communication.id,
-    channel: account.channel,
-    from: account.address,
-    to,
-    body: communication.body,
-    subject: communication.subject,
-    template: templateOf(communication),
-    content: contentOf(communication),
-    files: [],
-    inReplyTo: communication.inReplyTo,
-    email: null,
-    humanAgent: false,
-    statusCallbackUrl: wire === null ? '' : `${webhookUrl(deps.config, wire.path, slug, 'status')}?communicationId=${communication.id}`,
-  }
+/** What the message was written with stays with it: a template that is deleted, or was changed since, does not take it back. */
+function approvalNow(communication: Communication, template: Template | null): Approval {
+  if (sendPayloadOf(communication).template === undefined) return 'OURS'
+  return template === null || template.channelAccountId === null ? 'APPROVED' : approvalOf(template)
 }
-
-type TemplatePayload = { template?: OutgoingTemplate } | null
-
-const contentOf = (communication: Communication): Content => (communication.content as Content | null) ?? { kind: 'TEXT' }
-
-const templateOf = (communication: Communication) => (communication.payload as TemplatePayload)?.template ?? null
 
 async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: Attempt, result: SendResult): Promise<void> {
   const communicationId = attempt.communication.id
@@ -132,7 +128,9 @@ async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: At
   }
 }
 
-async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, communicationId: string, error: unknown): Promise<DeliveryOutcome> {
+async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, attempt: Attempt, error: unknown): Promise<DeliveryOutcome> {
+  const { id: communicationId, organizationId, customerId } = attempt.communication
+  if (error instanceof Rejected && error.recipientOptedOut) await lockCustomers(tx, organizationId, [customerId])
   const communication = await lock(tx, communicationId)
   if (error instanceof Rejected) {
     if (error.recipientOptedOut)

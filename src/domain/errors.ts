@@ -1,4 +1,5 @@
 import type { Capabilities } from '../channels/channel.ts'
+import type { TemplateStatus } from '../db/generated/enums.ts'
 
 export type UserErrorCode =
   | 'INVALID_INPUT'
@@ -8,7 +9,11 @@ export type UserErrorCode =
   | 'RECIPIENT_OPTED_OUT'
   | 'MESSAGING_WINDOW_CLOSED'
   | 'BODY_TOO_LONG'
+  | 'CONTENT_NOT_SUPPORTED'
+  | 'ATTACHMENT_TOO_LARGE'
+  | 'TEMPLATE_NOT_APPROVED'
   | 'IDEMPOTENCY_CONFLICT'
+  | 'RATE_LIMITED'
 
 /** Something the caller can act on: a type in the graph. `path` names the input field, e.g. ["input", "body"]. */
 export abstract class UserError extends Error {
@@ -56,13 +61,8 @@ export class MessagingWindowClosedError extends UserError {
   readonly code = 'MESSAGING_WINDOW_CLOSED'
   /** null: the customer has never written on this channel. */
   readonly expiredAt: Date | null
-  constructor(expiredAt: Date | null, hours: number) {
-    super(
-      expiredAt === null
-        ? 'The customer has not written on this channel yet. Only an approved template can start the conversation.'
-        : `More than ${hours} hours have passed since the customer's last message. Only an approved template can be sent now.`,
-      ['input', 'content'],
-    )
+  constructor(message: string, expiredAt: Date | null) {
+    super(message, ['input', 'content'])
     this.expiredAt = expiredAt
   }
 }
@@ -81,10 +81,53 @@ export class BodyTooLongError extends UserError {
   }
 }
 
+/** The channel cannot carry this kind of message at all, or not this variant of it. */
+export class ContentNotSupportedError extends UserError {
+  override readonly name = 'ContentNotSupportedError'
+  readonly code = 'CONTENT_NOT_SUPPORTED'
+}
+
+export class AttachmentTooLargeError extends UserError {
+  override readonly name = 'AttachmentTooLargeError'
+  readonly code = 'ATTACHMENT_TOO_LARGE'
+  /** Bytes, as the next. */
+  readonly limit: number
+  readonly size: number
+  constructor(limit: number, size: number, path: string[]) {
+    super(`The file has ${size} bytes; this channel allows ${limit}.`, path)
+    this.limit = limit
+    this.size = size
+  }
+}
+
+export class TemplateNotApprovedError extends UserError {
+  override readonly name = 'TemplateNotApprovedError'
+  readonly code = 'TEMPLATE_NOT_APPROVED'
+  readonly status: TemplateStatus | null
+  constructor(status: TemplateStatus | null, path: string[]) {
+    super(
+      `The provider has not approved the template${status === null ? '' : `: it is ${status}`}. Only an approved one can be sent.`,
+      path,
+    )
+    this.status = status
+  }
+}
+
 export class IdempotencyConflictError extends UserError {
   override readonly name = 'IdempotencyConflictError'
   readonly code = 'IDEMPOTENCY_CONFLICT'
   constructor() {
     super('This idempotency key was used before with another input.', ['input', 'idempotencyKey'])
+  }
+}
+
+export class RateLimitedError extends UserError {
+  override readonly name = 'RateLimitedError'
+  readonly code = 'RATE_LIMITED'
+  readonly retryAfterSeconds: number
+  constructor(retryAfterMs: number) {
+    const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000))
+    super(`That was too often. Try again in ${seconds} seconds.`, ['input'])
+    this.retryAfterSeconds = seconds
   }
 }

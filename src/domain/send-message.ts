@@ -1,33 +1,32 @@
-import type { Communication, Template } from '../db/generated/client.ts'
+import type { Communication } from '../db/generated/client.ts'
 import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
-import { type Tx, transact } from '../events/transact.ts'
+import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
-import { hasOptedOut } from './consent.ts'
+import { claimFiles } from './compose-files.ts'
+import { type Composed, compose, type MessageInput, messageOf } from './compose-message.ts'
 import { ensureConversation, touchConversation } from './conversations.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
-import { NotFoundError, RecipientOptedOutError, ValidationError } from './errors.ts'
+import { draftEmail } from './email-threading.ts'
+import { ValidationError } from './errors.ts'
 import { checkedKey, inputHash, madeBefore } from './idempotency.ts'
 import { newId, timeOfId } from './ids.ts'
-import { checkLength, checkWindow } from './policies.ts'
-import { renderTemplate } from './render-template.ts'
+import { checkMessage } from './policies.ts'
 import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
-import { templateValues } from './template-values.ts'
-import { requiredText } from './text.ts'
+import { standingOf } from './standing.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
-export type SendMessageInput = RecipientInput & {
-  content: { text?: string | null; template?: { templateId: string; variables?: unknown } | null }
-  /** When to send; absent: now. */
-  sendAt?: Date | null
-  idempotencyKey?: string | null
-}
-
-type Content = { body: string; subject: string | null; template: Template | null; variables: Record<string, string>; path: string[] }
+export type SendMessageInput = RecipientInput &
+  MessageInput & {
+    /** When to send; absent: now. */
+    sendAt?: Date | null
+    idempotencyKey?: string | null
+  }
 
 const MAX_AHEAD_DAYS = 366
-const MAX_TEXT = 100_000
+
+type Request = { sendAt: Date | null; key: string | null; hash: string }
 
 /**
  * Writes the communication, its event and its job in one transaction; the worker calls the provider. The same `idempotencyKey` with the
@@ -44,57 +43,18 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
   const recipient = await resolveRecipient(deps, actor.organizationId, input)
   try {
     return await transact(deps, actor.organizationId, async (tx, recorder) => {
-      const customerId =
-        recipient.customerId ??
-        (await ensureCustomer(
-          tx,
-          recorder,
-          actor.organizationId,
-          recipient.adapter.identify(recipient.address, recipient.account.address),
-          actor.memberId,
-        ))
+      const customerId = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))
       await lockCustomers(tx, actor.organizationId, [customerId])
-      const content = await compose(tx, actor, customerId, recipient, input.content)
-      await checkPolicies(tx, recipient, customerId, content, sendAt ?? deps.clock())
-      const conversation = await ensureConversation(tx, recorder, recipient, customerId, actor.memberId)
-      const id = newId()
-      const communication = await tx.communication.create({
-        data: {
-          id,
-          organizationId: actor.organizationId,
-          customerId,
-          conversationId: conversation.id,
-          channelAccountId: recipient.account.id,
-          type: recipient.account.channel,
-          direction: 'OUTBOUND',
-          subject: content.subject,
-          body: content.body,
-          payload: payloadOf(content),
-          authorId: actor.memberId,
-          templateId: content.template?.id ?? null,
-          deliveryStatus: sendAt === null ? 'PENDING' : 'SCHEDULED',
-          address: recipient.address,
-          idempotencyKey: key,
-          idempotencyHash: key === null ? null : hash,
-          sendAt,
-          createdAt: timeOfId(id),
-        },
-      })
-      await touchConversation(tx, conversation.id, id, 1)
-      await enqueue(
+      const composed = await compose(tx, actor, customerId, recipient, input)
+      await checkPolicy(
         tx,
-        'deliver',
-        { communicationId: id },
-        { queue: `conversation:${conversation.id}`, ...(sendAt === null ? {} : { runAt: sendAt }) },
-      )
-      recorder.event({
-        type: 'COMMUNICATION_CREATED',
-        actorId: actor.memberId,
+        recipient,
         customerId,
-        conversationId: conversation.id,
-        communicationId: id,
-      })
-      return communication
+        messageOf(composed, actor.memberId !== null && sendAt === null),
+        composed,
+        sendAt ?? deps.clock(),
+      )
+      return store(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
     })
   } catch (error) {
     // Concurrent calls with one key: the unique index lets one through, the others find what it made.
@@ -105,18 +65,8 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
   }
 }
 
-const payloadOf = (content: Content) =>
-  content.template?.providerTemplateId
-    ? {
-        template: {
-          id: content.template.providerTemplateId,
-          name: content.template.name,
-          language: content.template.language,
-          variables: content.variables,
-          components: content.template.components,
-        },
-      }
-    : Prisma.DbNull
+const newCustomer = (tx: Tx, recorder: Recorder, actor: Actor, { adapter, account, address }: Recipient): Promise<string> =>
+  ensureCustomer(tx, recorder, actor.organizationId, adapter.identify(address, account.address), actor.memberId)
 
 function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null {
   if (sendAt === null || sendAt === undefined) return null
@@ -125,47 +75,62 @@ function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null 
   throw new ValidationError(`sendAt must be in the future, at most ${MAX_AHEAD_DAYS} days ahead.`, ['input', 'sendAt'])
 }
 
-async function compose(
+async function checkPolicy(
   tx: Tx,
-  actor: Actor,
-  customerId: string,
   recipient: Recipient,
-  content: SendMessageInput['content'],
-): Promise<Content> {
-  if (content.template) return fromTemplate(tx, actor, customerId, recipient, content.template)
-  const path = ['input', 'content', 'text']
-  return { body: requiredText(content.text ?? '', path, MAX_TEXT), subject: null, template: null, variables: {}, path }
-}
-
-async function fromTemplate(
-  tx: Tx,
-  actor: Actor,
   customerId: string,
-  { account }: Recipient,
-  chosen: { templateId: string; variables?: unknown },
-): Promise<Content> {
-  const path = ['input', 'content', 'template']
-  const template = await tx.template.findFirst({ where: { id: chosen.templateId, organizationId: actor.organizationId } })
-  if (template === null) throw new NotFoundError('template', [...path, 'templateId'])
-  if (template.channel !== null && template.channel !== account.channel) {
-    throw new ValidationError(`The template is for ${template.channel}, the message goes by ${account.channel}.`, [...path, 'templateId'])
-  }
-  const customer = await tx.customer.findUniqueOrThrow({ where: { id: customerId } })
-  const values = await templateValues(tx, actor, customer, chosen.variables, [...path, 'variables'])
-  const rendered = renderTemplate(template, values)
-  if (rendered.missingVariables.length > 0) {
-    throw new ValidationError(`The template needs values for: ${rendered.missingVariables.join(', ')}.`, [...path, 'variables'])
-  }
-  return { body: rendered.body, subject: rendered.subject, template, variables: rendered.variables, path }
+  message: ReturnType<typeof messageOf>,
+  { purpose }: Composed,
+  at: Date,
+): Promise<void> {
+  const key = { customerId, channelAccountId: recipient.account.id }
+  const conversation = await tx.conversation.findUnique({ where: { customerId_channelAccountId: key } })
+  checkMessage(await standingOf(tx, { ...recipient, customerId, conversation }, purpose), message, at)
 }
 
-async function checkPolicies(tx: Tx, recipient: Recipient, customerId: string, content: Content, at: Date): Promise<void> {
-  const { adapter, account } = recipient
-  if (await hasOptedOut(tx, customerId, account.channel, 'TRANSACTIONAL')) throw new RecipientOptedOutError()
-  const template = content.template === null ? null : { approved: content.template.providerTemplateId !== null }
-  const conversation = await tx.conversation.findUnique({
-    where: { customerId_channelAccountId: { customerId, channelAccountId: account.id } },
+async function store(
+  tx: Tx,
+  recorder: Recorder,
+  actor: Actor,
+  recipient: Recipient,
+  customerId: string,
+  composed: Composed,
+  { sendAt, key, hash }: Request,
+): Promise<Communication> {
+  const { organizationId, memberId } = actor
+  const { account } = recipient
+  const conversation = await ensureConversation(tx, recorder, recipient, customerId, memberId)
+  const id = newId()
+  const communication = await tx.communication.create({
+    data: {
+      id,
+      organizationId,
+      customerId,
+      conversationId: conversation.id,
+      channelAccountId: account.id,
+      type: account.channel,
+      direction: 'OUTBOUND',
+      subject: composed.subject,
+      body: composed.body,
+      content: composed.content as Prisma.InputJsonObject,
+      payload: (composed.payload as Prisma.InputJsonObject | null) ?? Prisma.DbNull,
+      inReplyTo: composed.inReplyTo,
+      purpose: composed.purpose,
+      authorId: memberId,
+      templateId: composed.template?.id ?? null,
+      deliveryStatus: sendAt === null ? 'PENDING' : 'SCHEDULED',
+      address: recipient.address,
+      idempotencyKey: key,
+      idempotencyHash: key === null ? null : hash,
+      sendAt,
+      createdAt: timeOfId(id),
+    },
   })
-  checkWindow(adapter.capabilities, conversation?.windowExpiresAt ?? null, at, template)
-  checkLength(adapter.capabilities, content.body, content.path)
+  await claimFiles(tx, id, composed.files)
+  if (account.channel === 'EMAIL') await draftEmail(tx, communication, account, composed.html)
+  await touchConversation(tx, conversation.id, id, 1)
+  const queue = `conversation:${conversation.id}`
+  await enqueue(tx, 'deliver', { communicationId: id }, { queue, ...(sendAt === null ? {} : { runAt: sendAt }) })
+  recorder.event({ type: 'COMMUNICATION_CREATED', actorId: memberId, customerId, conversationId: conversation.id, communicationId: id })
+  return communication
 }

@@ -1,0 +1,41 @@
+import type { Capabilities } from '../channels/channel.ts'
+import type { MediaKind } from '../channels/content.ts'
+import type { Tx } from '../events/transact.ts'
+import type { DraftFile } from './content-limits.ts'
+import { mediaKindOf } from './content-limits.ts'
+import { NotFoundError, ValidationError } from './errors.ts'
+
+/** A file of a message, and what it is sent as. Kept in the communication's payload: its order is the message's. */
+export type ChosenFile = { id: string; media: MediaKind }
+
+export type ComposedFile = ChosenFile & DraftFile
+
+/** Uploads chosen for a message, locked in this order: stored, the organization's own, and of no message yet. Throws NotFoundError, ValidationError. */
+export async function chosenFiles(
+  tx: Tx,
+  organizationId: string,
+  capabilities: Capabilities,
+  ids: readonly string[],
+  kind: MediaKind | null,
+  path: string[],
+): Promise<ComposedFile[]> {
+  if (ids.length === 0) return []
+  if (new Set(ids).size < ids.length) throw new ValidationError('attachmentIds names a file twice.', path)
+  await tx.$queryRaw`
+    SELECT FROM attachment WHERE organization_id = ${organizationId}::uuid AND id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR NO KEY UPDATE`
+  const rows = await tx.attachment.findMany({ where: { id: { in: [...ids] }, organizationId } })
+  return ids.map((id, index) => {
+    const place = [...path, String(index)]
+    const row = rows.find((candidate) => candidate.id === id)
+    if (row === undefined) throw new NotFoundError('attachment', place)
+    if (row.communicationId !== null) throw new ValidationError('The file belongs to a message already: upload it again.', place)
+    if (row.status !== 'STORED') throw new ValidationError('The file has not been uploaded yet.', place)
+    const contentType = row.contentType ?? 'application/octet-stream'
+    return { id, media: kind ?? mediaKindOf(capabilities, contentType), contentType, size: row.size ?? 0, path: place }
+  })
+}
+
+/** Makes the files the message's. They must be locked by `chosenFiles`. */
+export async function claimFiles(tx: Tx, communicationId: string, files: readonly ChosenFile[]): Promise<void> {
+  if (files.length > 0) await tx.attachment.updateMany({ where: { id: { in: files.map(({ id }) => id) } }, data: { communicationId } })
+}
