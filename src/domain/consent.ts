@@ -40,8 +40,8 @@ export const hasOptedOut = async (tx: Tx, customerId: string, channel: ChannelTy
   (await consentState(tx, customerId, channel, purpose)) === 'OPTED_OUT'
 
 /**
- * Appends to the ledger; the customer's row must be locked. The same fact again changes nothing. An event is recorded only where the state in
- * force changes: an entry that is older than the latest one is kept, but does not count.
+ * Appends to the ledger; the customer's row must be locked. The same fact again changes nothing. An event is recorded only where that opts the
+ * customer out or in again: an entry that is older than the latest one is kept, but does not count.
  */
 export async function recordConsent(tx: Tx, recorder: Recorder, entry: NewConsent): Promise<void> {
   const { organizationId, customerId, channel, state, source, occurredAt } = entry
@@ -53,7 +53,7 @@ export async function recordConsent(tx: Tx, recorder: Recorder, entry: NewConsen
     const { actorId = null, communicationId = null } = entry
     await tx.consentEntry.create({ data: { id: newId(), organizationId, ...fact, actorId, communicationId } })
     const after = await consentState(tx, customerId, channel, purpose)
-    if (after === before) continue
+    if ((after === 'OPTED_OUT') === (before === 'OPTED_OUT')) continue
     const type = after === 'OPTED_OUT' ? 'CUSTOMER_OPTED_OUT' : 'CUSTOMER_OPTED_IN'
     recorder.event({ type, actorId, customerId, communicationId, data: { channel, purpose, source } })
   }
@@ -63,7 +63,7 @@ export type Consent = Omit<ConsentEntry, 'organizationId'>
 
 /** The entries in force of each customer, one for each channel and purpose on which something was said; in one statement. */
 export async function consentsOf(
-  deps: Pick<Deps, 'db'>,
+  deps: { db: Pick<Deps['db'], '$queryRaw'> },
   organizationId: string,
   customerIds: readonly string[],
 ): Promise<Map<string, Consent[]>> {

@@ -28,11 +28,33 @@ export async function ensureCustomer(
   return customerId
 }
 
-/** Locks the customers of this organization in a fixed order; returns the ids that exist. */
-export async function lockCustomers(tx: Tx, organizationId: string, ids: string[]): Promise<string[]> {
-  const rows = await tx.$queryRaw<{ id: string }[]>`
-    SELECT id FROM customer WHERE organization_id = ${organizationId}::uuid AND id = ANY(${ids}::uuid[]) ORDER BY id FOR NO KEY UPDATE`
-  return rows.map((row) => row.id)
+type Locked = { id: string; merged_into_id: string | null }
+
+/** Locks these very rows in a fixed order, merged or not. */
+export const lockCustomerRows = (tx: Tx, organizationId: string, ids: readonly string[]): Promise<Locked[]> =>
+  tx.$queryRaw<Locked[]>`
+    SELECT id, merged_into_id FROM customer WHERE organization_id = ${organizationId}::uuid AND id = ANY(${[...ids]}::uuid[])
+    ORDER BY id FOR NO KEY UPDATE`
+
+/**
+ * Locks the customers of this organization in a fixed order and returns the ids that exist. Who is merged stands for the customer they are
+ * merged into, also where that happens while this waits.
+ */
+export async function lockCustomers(tx: Tx, organizationId: string, ids: readonly string[]): Promise<string[]> {
+  const rows = await tx.$queryRaw<Locked[]>`
+    SELECT id, merged_into_id FROM customer WHERE organization_id = ${organizationId}::uuid AND id IN (
+      SELECT coalesce(merged_into_id, id) FROM customer WHERE organization_id = ${organizationId}::uuid AND id = ANY(${[...ids]}::uuid[]))
+    ORDER BY id FOR NO KEY UPDATE`
+  const survivors = rows.map((row) => row.merged_into_id ?? row.id)
+  return rows.every((row) => row.merged_into_id === null) ? survivors : lockCustomers(tx, organizationId, survivors)
+}
+
+/** Locks the identities of customers, as those who receive a message do before they lock the customer. */
+export async function lockIdentities(tx: Tx, organizationId: string, customerIds: readonly string[]): Promise<void> {
+  await tx.$queryRaw`
+    SELECT FROM customer_identity WHERE customer_id IN (
+      SELECT coalesce(merged_into_id, id) FROM customer WHERE organization_id = ${organizationId}::uuid AND id = ANY(${[...customerIds]}::uuid[]))
+    ORDER BY kind, scope, value FOR NO KEY UPDATE`
 }
 
 /** Locks the customer who has the identity, also where it changes hands meanwhile (a merge); null: nobody has it. */

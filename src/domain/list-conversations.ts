@@ -49,7 +49,8 @@ export function conversationConditions(organizationId: string, filter: Conversat
     throw new ValidationError('assigneeId and unassigned: true exclude each other.', ['filter', 'unassigned'])
   }
   const tenant = Prisma.sql`c.organization_id = ${organizationId}::uuid`
-  return Prisma.join([tenant, ...cursorCondition(page), ...filterConditions(organizationId, filter)], ' AND ')
+  const own = Prisma.sql`c.merged_into_id IS NULL`
+  return Prisma.join([tenant, own, ...cursorCondition(page), ...filterConditions(organizationId, filter)], ' AND ')
 }
 
 function cursorCondition(page: Page): Prisma.Sql[] {

@@ -16,6 +16,7 @@ export async function listCustomers(
   const cursor = page.cursor === null ? null : decodeKeys('customers', page.cursor, [UUID_FORM], cursorArgument(page))[0]
   const conditions = [
     Prisma.sql`organization_id = ${organizationId}::uuid`,
+    Prisma.sql`merged_into_id IS NULL`,
     ...(cursor === null ? [] : [page.backwards ? Prisma.sql`id > ${cursor}::uuid` : Prisma.sql`id < ${cursor}::uuid`]),
     ...(pattern === null
       ? []

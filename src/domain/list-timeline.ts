@@ -25,7 +25,10 @@ export const timelineTypes = Object.values(EventType).filter((type): type is Tim
 
 export const timelineCursor = (row: { seq: bigint }): string => encodeKeys('timeline', [String(row.seq)])
 
-/** What happened with each customer, newest first, from the event log, in one statement. */
+/**
+ * What happened with each customer and with those who are merged into them, newest first, from the event log, in one statement. Of each of
+ * them no more than a page is read. A merge is in the log of both: it is shown once.
+ */
 export async function listTimeline(
   deps: Pick<Deps, 'db'>,
   organizationId: string,
@@ -35,13 +38,22 @@ export async function listTimeline(
   const cursor = page.cursor === null ? null : decodeKeys('timeline', page.cursor, [SEQ_FORM], cursorArgument(page))[0]
   const place =
     cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`seq > ${cursor}::bigint` : Prisma.sql`seq < ${cursor}::bigint`
+  const order = page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const rows = await deps.db.$queryRaw<TimelineRow[]>`
     SELECT parent AS "customerId", seq, type, occurred_at AS "occurredAt", actor_id AS "actorId", conversation_id AS "conversationId",
       communication_id AS "communicationId", data
     FROM unnest(${[...customerIds]}::uuid[]) AS p(parent), LATERAL (
-      SELECT * FROM event WHERE customer_id = p.parent AND organization_id = ${organizationId}::uuid
-        AND type = ANY(${timelineTypes}::"EventType"[]) AND ${place}
-      ORDER BY seq ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}
+      SELECT happened.* FROM (
+        SELECT p.parent AS id
+        UNION ALL
+        SELECT id FROM customer WHERE merged_into_id = p.parent AND organization_id = ${organizationId}::uuid
+      ) AS who, LATERAL (
+        SELECT * FROM event WHERE customer_id = who.id AND organization_id = ${organizationId}::uuid
+          AND type = ANY(${timelineTypes}::"EventType"[]) AND ${place}
+          AND NOT (who.id <> p.parent AND type = 'CUSTOMERS_MERGED' AND data->>'mergedId' = who.id::text)
+        ORDER BY seq ${order} LIMIT ${page.limit + 1}
+      ) AS happened
+      ORDER BY seq ${order} LIMIT ${page.limit + 1}
     ) AS item`
   return pagesOf(customerIds, rows, (row) => row.customerId, page)
 }

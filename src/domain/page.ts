@@ -32,7 +32,15 @@ export function checkedPage(args: PageArguments): Page {
 }
 
 /** The lists that are paged: a cursor names its own, so that it is not mistaken for a place in another. */
-export type ListName = 'communications' | 'conversations' | 'customers' | 'templates' | 'timeline' | 'webhookReceipts'
+export type ListName =
+  | 'communications'
+  | 'consents'
+  | 'conversations'
+  | 'customers'
+  | 'mergeSuggestions'
+  | 'templates'
+  | 'timeline'
+  | 'webhookReceipts'
 
 /** Opaque and stable: the sort keys themselves, so that rows that arrive later change nothing behind it. */
 export const encodeKeys = (list: ListName, keys: string[]): string => Buffer.from(`p1:${list}:${keys.join('|')}`).toString('base64url')
