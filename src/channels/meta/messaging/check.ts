@@ -20,10 +20,9 @@ export async function checkMessenger(app: MetaApp, account: Account, credentials
   if (!works.ok) return [works]
   return [
     works,
-    await asked({ name: 'page', required: true }, 'whose access token this is', async () => {
-      const page = idIn((await owner(app, token, 'id')).id)
-      return page === pageId ? null : 'The access token is not this page’s own: enter the page’s access token, not a person’s.'
-    }),
+    await checkOwner(app, token, 'id', (page) =>
+      idIn(page.id) === pageId ? null : 'The access token is not this page’s own: enter the page’s access token, not a person’s.',
+    ),
     await checkSubscription(app, token, pageId),
     ...(await checkApp(app, 'page', token, account.webhookUrl)),
   ]
@@ -40,10 +39,10 @@ export async function checkInstagram(app: MetaApp, account: Account, credentials
   if (!works.ok) return [works]
   return [
     works,
-    await asked({ name: 'page', required: true }, 'whose access token this is', async () => {
-      const page = await owner(app, token, 'id,instagram_business_account')
-      if (pageId !== undefined && idIn(page.id) !== pageId)
+    await checkOwner(app, token, 'id,instagram_business_account', (page) => {
+      if (pageId !== undefined && idIn(page.id) !== pageId) {
         return 'The access token is not that of the page of these credentials: enter the page’s access token.'
+      }
       if (idIn(objectIn(page.instagram_business_account)?.id) === instagramAccountId) return null
       return 'The page is not linked to this Instagram account: link them in the page’s settings, and enter that page’s access token.'
     }),
@@ -59,8 +58,15 @@ const checkToken = (app: MetaApp, token: string, id: string, what: string): Prom
   })
 
 /** Whom the token speaks for: with a person's token, or another page's, much can be read but nothing sent. */
-const owner = (app: MetaApp, token: string, fields: string): Promise<Json> =>
-  graphRequest(app, token, { method: 'GET', path: 'me', query: { fields }, effect: 'none' })
+async function checkOwner(app: MetaApp, token: string, fields: string, faultOf: (owner: Json) => string | null): Promise<HealthCheck> {
+  let answered = false
+  const check = await asked({ name: 'page' }, 'whose access token this is', async () => {
+    const owner = await graphRequest(app, token, { method: 'GET', path: 'me', query: { fields }, effect: 'none' })
+    answered = idIn(owner.id) !== null
+    return faultOf(owner)
+  })
+  return answered ? { ...check, required: true } : check
+}
 
 /** What the page tells the app. Source: https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps */
 const checkSubscription = (app: MetaApp, token: string, page: string): Promise<HealthCheck> =>
