@@ -2,12 +2,15 @@ import type { Communication as Row } from '../src/db/generated/client.ts'
 import { addNote } from '../src/domain/add-note.ts'
 import { cancelMessage } from '../src/domain/cancel-message.ts'
 import {
+  AttachmentTooLargeError,
   BodyTooLongError,
   ChannelNotConnectedError,
+  ContentNotSupportedError,
   IdempotencyConflictError,
   MessagingWindowClosedError,
   NotFoundError,
   RecipientOptedOutError,
+  TemplateNotApprovedError,
   ValidationError,
 } from '../src/domain/errors.ts'
 import { logCall } from '../src/domain/log-call.ts'
@@ -17,8 +20,9 @@ import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
 import { actorOf } from './context.ts'
 import { Customer } from './customer.ts'
-import { CallOutcome, ChannelType, Direction } from './enums.ts'
+import { CallOutcome, ChannelType, Direction, MessagePurpose } from './enums.ts'
 import { optionalId, requiredId } from './global-id.ts'
+import { contentInput, MessageContent } from './message-content.ts'
 
 const success = (name: string) =>
   builder.objectRef<{ communication: Row }>(name).implement({
@@ -35,30 +39,21 @@ const Recipient = builder.inputType('MessageRecipientInput', {
   }),
 })
 
-const TemplateContent = builder.inputType('TemplateContentInput', {
-  description: 'A template with values for its variables.',
-  fields: (t) => ({
-    templateId: t.id({ required: true }),
-    variables: t.field({ type: 'JSON', description: 'An object of texts and numbers; built-in variables need not be given.' }),
-  }),
-})
-
-const Content = builder.inputType('MessageContentInput', {
-  isOneOf: true,
-  description: 'What to send: exactly one of these.',
-  fields: (t) => ({
-    text: t.string({ description: "Plain text within the channel's `textLimit`." }),
-    template: t.field({ type: TemplateContent }),
-  }),
-})
-
 const SendMessage = builder.inputType('SendMessageInput', {
   description: 'One message to one customer.',
   fields: (t) => ({
     to: t.field({ type: Recipient, required: true }),
     channel: t.field({ type: ChannelType, description: 'Only by this channel.' }),
     channelAccountId: t.id({ description: 'Only by this account.' }),
-    content: t.field({ type: Content, required: true }),
+    content: t.field({ type: MessageContent, required: true }),
+    replyToCommunicationId: t.id({
+      description:
+        'Quote this message: one of the same conversation that the provider knows, on channels with `quotedReplies` and in e-mails.',
+    }),
+    purpose: t.field({
+      type: MessagePurpose,
+      description: 'Which consent is asked; absent: TRANSACTIONAL. That of a MARKETING template is MARKETING, whatever is said here.',
+    }),
     sendAt: t.field({
       type: 'DateTime',
       description: 'Later than now, at most 366 days ahead; absent: now. The rules are checked again then.',
@@ -123,7 +118,7 @@ builder.mutationFields((t) => ({
   sendMessage: t.field({
     type: success('SendMessageSuccess'),
     description:
-      'AGENT. Accepts a message: it is stored and will be sent, see its `deliveryStatus`. Refused where the customer has opted out, the messaging window is closed, or the text is too long.',
+      'AGENT. Accepts a message: it is stored and will be sent, see its `deliveryStatus`. Refused where the customer has opted out, the messaging window is closed, the channel cannot carry it, or something in it is too long or too large.',
     authScopes,
     errors: {
       types: [
@@ -133,18 +128,15 @@ builder.mutationFields((t) => ({
         RecipientOptedOutError,
         MessagingWindowClosedError,
         BodyTooLongError,
+        ContentNotSupportedError,
+        AttachmentTooLargeError,
+        TemplateNotApprovedError,
         IdempotencyConflictError,
       ],
     },
     args: { input: t.arg({ type: SendMessage, required: true }) },
     resolve: async (_root, { input }, context) => {
-      const { to, content } = input
-      const template = content.template
-        ? {
-            ...content.template,
-            templateId: requiredId('Template', content.template.templateId, ['input', 'content', 'template', 'templateId']),
-          }
-        : null
+      const { to } = input
       return {
         communication: await sendMessage(context.deps, actorOf(context), {
           ...input,
@@ -154,7 +146,8 @@ builder.mutationFields((t) => ({
             address: to.address,
           },
           channelAccountId: optionalId('ChannelAccount', input.channelAccountId, ['input', 'channelAccountId']),
-          content: { text: content.text, template },
+          content: contentInput(input.content),
+          replyToCommunicationId: optionalId('Communication', input.replyToCommunicationId, ['input', 'replyToCommunicationId']),
         }),
       }
     },

@@ -4,6 +4,7 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { lockCustomers } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
+import { announceRead } from './mark-read-at-provider.ts'
 
 export type MarkReadInput = { target: { customerId?: string | null; conversationId?: string | null; communicationIds?: string[] | null } }
 
@@ -16,26 +17,42 @@ export type MarkedRead = {
 
 const MAX_COMMUNICATIONS = 500
 
+type MarkedRow = {
+  customer_id: string
+  conversation_id: string | null
+  channel_account_id: string | null
+  n: number
+  /** Of those that the provider knows. */
+  newest_id: string | null
+}
+
 type Scope = { customerIds: string[]; condition: Prisma.Sql }
 
 /** Marks inbound communications read and brings all counters along. What is read already stays as it is. */
-export async function markRead(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: Actor, input: MarkReadInput): Promise<MarkedRead> {
+export async function markRead(
+  deps: Pick<Deps, 'db' | 'bus' | 'clock' | 'channels'>,
+  actor: Actor,
+  input: MarkReadInput,
+): Promise<MarkedRead> {
   const { organizationId, memberId } = actor
   const scope = await scopeOf(deps, organizationId, input.target)
   const markedCount = await transact(deps, organizationId, async (tx, recorder) => {
     const customerIds = await lockCustomers(tx, organizationId, scope.customerIds)
-    const marked = await tx.$queryRaw<{ customer_id: string; conversation_id: string | null; n: number }[]>`
+    const marked = await tx.$queryRaw<MarkedRow[]>`
       WITH marked AS (
         UPDATE communication SET is_read = true, read_at = ${deps.clock()}
         WHERE organization_id = ${organizationId}::uuid AND is_read = false AND customer_id = ANY(${customerIds}::uuid[]) AND ${scope.condition}
-        RETURNING customer_id, conversation_id
+        RETURNING customer_id, conversation_id, channel_account_id, id, external_message_id
       )
-      SELECT customer_id, conversation_id, count(*)::int AS n FROM marked GROUP BY 1, 2 ORDER BY 2`
+      SELECT customer_id, conversation_id, channel_account_id, count(*)::int AS n,
+        (array_agg(id ORDER BY id DESC) FILTER (WHERE external_message_id IS NOT NULL))[1] AS newest_id
+      FROM marked GROUP BY 1, 2, 3 ORDER BY 2`
     for (const row of marked) {
       if (row.conversation_id === null) continue
       await tx.conversation.update({ where: { id: row.conversation_id }, data: { unreadCount: { decrement: row.n } } })
     }
     for (const customerId of customerIds) await lowerCustomer(tx, recorder, memberId, customerId, marked)
+    await announceRead(deps, tx, marked)
     const total = marked.reduce((sum, row) => sum + row.n, 0)
     recorder.unread(-total)
     return total
@@ -48,13 +65,7 @@ export async function markRead(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: 
   }
 }
 
-async function lowerCustomer(
-  tx: Tx,
-  recorder: Recorder,
-  actorId: string | null,
-  customerId: string,
-  marked: { customer_id: string; conversation_id: string | null; n: number }[],
-): Promise<void> {
+async function lowerCustomer(tx: Tx, recorder: Recorder, actorId: string | null, customerId: string, marked: MarkedRow[]): Promise<void> {
   const own = marked.filter((row) => row.customer_id === customerId)
   const count = own.reduce((sum, row) => sum + row.n, 0)
   if (count === 0) return

@@ -7,6 +7,8 @@ export type Jobs = {
   'fetch-attachment': { attachmentId: string }
   /** A receipt that the provider is known to give later without a webhook (the sandbox). */
   'record-receipt': { communicationId: string; status: DeliveryStatus; errorCode?: string; errorMessage?: string }
+  /** Staff has read it, and what came before. */
+  'mark-read-at-provider': { communicationId: string }
   'wake-conversation': { conversationId: string }
   'recover-stale': Record<string, never>
   'prune-webhooks': Record<string, never>

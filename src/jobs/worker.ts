@@ -5,6 +5,7 @@ import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
 import { wakeConversation } from '../domain/change-conversation.ts'
 import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
+import { markReadAtProvider } from '../domain/mark-read-at-provider.ts'
 import { pruneWebhooks } from '../domain/prune-webhooks.ts'
 import type { Jobs } from './enqueue.ts'
 import { giveBack, recoverStale } from './recover-stale.ts'
@@ -27,6 +28,7 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     },
     'fetch-attachment': ({ attachmentId }, { job }) => fetchAttachment(deps, attachmentId, job.attempts >= job.max_attempts),
     'record-receipt': (receipt) => applyLaterReceipt(deps, receipt),
+    'mark-read-at-provider': ({ communicationId }) => markReadAtProvider(deps, communicationId),
     'wake-conversation': ({ conversationId }) => wakeConversation(deps, conversationId),
     'recover-stale': () => recoverStale(deps, deps.config.STALE_JOB_SECONDS),
     'prune-webhooks': async () => {
