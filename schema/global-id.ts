@@ -9,7 +9,9 @@ export type NodeType =
   | 'Conversation'
   | 'Customer'
   | 'CustomerIdentity'
+  | 'CustomerMerge'
   | 'Member'
+  | 'MergeSuggestion'
   | 'Organization'
   | 'Template'
   | 'WebhookReceipt'
@@ -22,7 +24,9 @@ const nouns = {
   Conversation: 'conversation',
   Customer: 'customer',
   CustomerIdentity: 'identity',
+  CustomerMerge: 'merge',
   Member: 'member',
+  MergeSuggestion: 'merge suggestion',
   Organization: 'organization',
   Template: 'template',
   WebhookReceipt: 'webhook receipt',

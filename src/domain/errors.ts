@@ -41,6 +41,12 @@ export class NotFoundError extends UserError {
 export class AlreadyExistsError extends UserError {
   override readonly name = 'AlreadyExistsError'
   readonly code = 'ALREADY_EXISTS'
+  /** The customer who has it, where it is an identity. */
+  readonly customerId: string | null
+  constructor(message: string, path: string[], customerId: string | null = null) {
+    super(message, path)
+    this.customerId = customerId
+  }
 }
 
 export class ChannelNotConnectedError extends UserError {
