@@ -40,6 +40,9 @@ const SENTENCES: Readonly<Record<string, string>> = {
   '368': 'Meta has blocked this account for a time because it broke a policy: look at the account quality at Meta.',
   '551': 'The customer cannot be written to now: they have blocked messages from this page.',
   '613': RATE,
+  '80001': RATE,
+  '80002': RATE,
+  '80006': RATE,
   '80007': RATE,
   '130429': RATE,
   '130472': 'WhatsApp left this person out of marketing messages for an experiment of its own. Nothing can be done about it.',
@@ -104,7 +107,23 @@ export function refusal(error: MetaError): Rejected {
 }
 
 /** Codes after which the message surely was not taken and a later attempt may succeed. */
-const LATER = new Set(['4', '17', '32', '341', '613', '80007', '130429', '131016', '131056', '131057', '133004'])
+const LATER = new Set([
+  '4',
+  '17',
+  '32',
+  '341',
+  '613',
+  '1200',
+  '80001',
+  '80002',
+  '80006',
+  '80007',
+  '130429',
+  '131016',
+  '131056',
+  '131057',
+  '133004',
+])
 
 export const isForLater = ({ code }: MetaError): boolean => LATER.has(code)
 
