@@ -1,58 +1,56 @@
-import type { Capabilities as CapabilitiesShape, HealthCheck } from '../src/channels/channel.ts'
+import type { HealthCheck } from '../src/channels/channel.ts'
 import type { ChannelAccount as Row } from '../src/db/generated/client.ts'
 import {
   checkChannelAccount,
   connectChannelAccount,
   disconnectChannelAccount,
   type Health,
-  inboundUrl,
   updateChannelAccount,
 } from '../src/domain/channel-accounts.ts'
+import { credentialsOf } from '../src/domain/channel-credentials.ts'
 import { AlreadyExistsError, ChannelNotConnectedError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
+import { providerUrls } from '../src/domain/webhook-url.ts'
 import { builder } from './builder.ts'
+import { ChannelCapabilities } from './channel-capabilities.ts'
+import { ChannelCredentials } from './channel-credentials.ts'
 import { actorOf, type Context, organizationOf, signedIn } from './context.ts'
-import { ChannelAccountStatus, ChannelType, Provider, TextLimitUnit } from './enums.ts'
+import { ChannelAccountStatus, ChannelType, Provider } from './enums.ts'
 import { requiredId } from './global-id.ts'
 import { inOrder } from './loaders.ts'
-
-const ContentType = builder.enumType('MessageContentType', { values: ['TEXT', 'TEMPLATE'] as const })
-
-const Capabilities = builder.objectRef<CapabilitiesShape>('ChannelCapabilities').implement({
-  description: 'What the channel allows. The same values decide whether a message is accepted.',
-  fields: (t) => ({
-    textLimit: t.exposeInt('textLimit', { description: 'Longest text, in `textLimitUnit`.' }),
-    textLimitUnit: t.field({ type: TextLimitUnit, resolve: (capabilities) => capabilities.textLimitUnit }),
-    messagingWindowHours: t.exposeInt('messagingWindowHours', {
-      nullable: true,
-      description: "Hours after the customer's last message in which free text is allowed; null: always.",
-    }),
-    content: t.field({ type: [ContentType], description: 'What can be sent.', resolve: (capabilities) => [...capabilities.content] }),
-    inbound: t.exposeBoolean('inbound', { description: 'Customers can write on it.' }),
-    deliveryReceipts: t.exposeBoolean('deliveryReceipts'),
-    readReceipts: t.exposeBoolean('readReceipts'),
-  }),
-})
 
 const Check = builder.objectRef<HealthCheck>('ChannelHealthCheck').implement({
   fields: (t) => ({
     name: t.exposeString('name'),
     ok: t.exposeBoolean('ok'),
-    message: t.exposeString('message', { nullable: true, description: 'What was found, or what to do.' }),
+    required: t.boolean({ description: 'Without it the account cannot be ACTIVE.', resolve: ({ required }) => required === true }),
+    message: t.exposeString('message', { nullable: true, description: 'What was found and what to do, in a sentence; null: all is well.' }),
   }),
 })
 
 const HealthStatus = builder.enumType('ChannelHealthStatus', {
-  values: { HEALTHY: {}, UNHEALTHY: {}, UNKNOWN: { description: 'Never checked: see `checkChannelAccount`.' } } as const,
+  values: { HEALTHY: {}, UNHEALTHY: {}, UNKNOWN: { description: 'Disconnected, or never checked.' } } as const,
 })
 
 const ChannelHealth = builder.objectRef<Row>('ChannelHealth').implement({
-  description: 'The answer to the latest `checkChannelAccount`.',
+  description:
+    'What the provider said when the account was connected, got new credentials or was checked (`checkChannelAccount`), and what it has told since.',
   fields: (t) => ({
     status: t.field({ type: HealthStatus, resolve: (account) => (account.health as Health | null)?.status ?? 'UNKNOWN' }),
     checks: t.field({ type: [Check], resolve: (account) => (account.health as Health | null)?.checks ?? [] }),
     checkedAt: t.field({ type: 'DateTime', nullable: true, resolve: (account) => account.healthCheckedAt }),
   }),
 })
+
+const isAdmin = (context: Context): boolean => signedIn(context).viewer.role === 'ADMIN'
+
+/** Secrets in the addresses are for ADMINs; a disconnected account has none left. */
+function urlsOf(context: Context, account: Row): ReturnType<typeof providerUrls> {
+  const { deps } = context
+  const { slug } = signedIn(context).viewer.organization
+  const adapter = deps.channels.get(account.provider, account.channel)
+  const credentials = isAdmin(context) && account.credentials !== null ? { value: credentialsOf(deps, adapter, account) } : null
+  return providerUrls(deps, account, slug, credentials)
+}
 
 export const ChannelAccount = builder.loadableNodeRef('ChannelAccount', {
   id: { resolve: (account) => account.id },
@@ -72,11 +70,27 @@ ChannelAccount.implement({
     address: t.exposeString('address', { description: 'As the channel spells it; phone numbers in E.164.' }),
     status: t.field({ type: ChannelAccountStatus, resolve: (account) => account.status }),
     webhookUrl: t.string({
-      description: "Enter this at the provider as the address for inbound messages. It contains the server's PUBLIC_URL.",
-      resolve: (account, _args, context) => inboundUrl(context.deps, account, signedIn(context).viewer.organization.slug),
+      description:
+        "Enter this at the provider as the address for inbound messages. It contains the server's PUBLIC_URL and, for ADMINs where the provider may sign nothing (SendGrid), a secret: treat it as one. For the web chat, which has no provider: this graph's own address.",
+      resolve: (account, _args, context) => urlsOf(context, account)?.messages ?? `${context.deps.config.PUBLIC_URL}/graphql`,
+    }),
+    webhookEventsUrl: t.string({
+      nullable: true,
+      description:
+        "Enter this at the provider as the address for events about messages that were sent (SendGrid's Event Webhook); null where nothing has to be entered. For ADMINs it may contain a secret.",
+      resolve: (account, _args, context) => urlsOf(context, account)?.events ?? null,
+    }),
+    webhookVerifyToken: t.string({
+      nullable: true,
+      description:
+        'Enter this at the provider beside `webhookUrl` (Meta: "Verify token"). ADMIN only: null for others, where the provider asks for none, and where the server has none (META_VERIFY_TOKEN).',
+      resolve: ({ provider, channel }, _args, context) => {
+        const { wire } = context.deps.channels.get(provider, channel)
+        return isAdmin(context) && wire?.reach === 'app' ? wire.verifyToken : null
+      },
     }),
     capabilities: t.field({
-      type: Capabilities,
+      type: ChannelCapabilities,
       resolve: (account, _args, { deps }) => deps.channels.get(account.provider, account.channel).capabilities,
     }),
     health: t.field({ type: ChannelHealth, resolve: (account) => account }),
@@ -93,35 +107,16 @@ builder.queryField('channelAccounts', (t) =>
   }),
 )
 
-const TwilioCredentials = builder.inputType('TwilioCredentialsInput', {
-  fields: (t) => ({
-    accountSid: t.string({ required: true, description: 'Starts with AC.' }),
-    authToken: t.string({ required: true, description: 'Also verifies the signature of webhooks.' }),
-    messagingServiceSid: t.string({ description: 'Starts with MG. Messages are then sent through this Messaging Service.' }),
-  }),
-})
-
-const SandboxCredentials = builder.inputType('SandboxCredentialsInput', {
-  fields: (t) => ({
-    authToken: t.string({ description: "Signs simulated webhooks as Twilio's auth token does: any text; absent: a random one." }),
-  }),
-})
-
-const Credentials = builder.inputType('ChannelCredentialsInput', {
-  isOneOf: true,
-  description: 'Stored encrypted, never returned. The one that is set chooses the provider.',
-  fields: (t) => ({ twilio: t.field({ type: TwilioCredentials }), sandbox: t.field({ type: SandboxCredentials }) }),
-})
-
 const Connect = builder.inputType('ConnectChannelAccountInput', {
   fields: (t) => ({
     channel: t.field({ type: ChannelType, required: true }),
     name: t.string({ required: true, description: '1 to 200 characters, for people.' }),
     address: t.string({
       required: true,
-      description: "The number or address, e.g. +15005550006; a sender's name where the channel has such.",
+      description:
+        "SMS: a number such as +15005550006, a short code or a sender's name; WHATSAPP: the number; RCS: the sender's id, e.g. acme_agent; EMAIL: the address; MESSENGER: the page's id; INSTAGRAM: the account's id; WEBCHAT: a key of your choice, 3 to 63 letters, digits, - and _.",
     }),
-    credentials: t.field({ type: Credentials, required: true }),
+    credentials: t.field({ type: ChannelCredentials, required: true }),
   }),
 })
 
@@ -129,7 +124,7 @@ const Update = builder.inputType('UpdateChannelAccountInput', {
   fields: (t) => ({
     channelAccountId: t.id({ required: true }),
     name: t.string(),
-    credentials: t.field({ type: Credentials, description: 'For the same provider; replaces all of the former ones.' }),
+    credentials: t.field({ type: ChannelCredentials, description: 'For the same provider; replaces all of the former ones.' }),
   }),
 })
 
@@ -146,7 +141,8 @@ const path = ['input', 'channelAccountId']
 builder.mutationFields((t) => ({
   connectChannelAccount: t.field({
     type: success('ConnectChannelAccountSuccess'),
-    description: 'ADMIN. An address that was disconnected before is taken up again, with its conversations.',
+    description:
+      'ADMIN. The provider is asked whether the credentials are right before the account becomes ACTIVE; else it is PENDING, and `health` says what to do. An address that was disconnected before is taken up again, with its conversations.',
     authScopes,
     errors: { types: [ValidationError, AlreadyExistsError] },
     args: { input: t.arg({ type: Connect, required: true }) },
@@ -154,7 +150,8 @@ builder.mutationFields((t) => ({
   }),
   updateChannelAccount: t.field({
     type: success('UpdateChannelAccountSuccess'),
-    description: 'ADMIN. Absent fields stay as they are.',
+    description:
+      'ADMIN. Absent fields stay as they are. New credentials are checked with the provider: the account is then ACTIVE, or PENDING with the reason in its `health`.',
     authScopes,
     errors: { types: [ValidationError, NotFoundError, ChannelNotConnectedError] },
     args: { input: t.arg({ type: Update, required: true }) },
@@ -175,7 +172,8 @@ builder.mutationFields((t) => ({
   }),
   checkChannelAccount: t.field({
     type: success('CheckChannelAccountSuccess'),
-    description: 'ADMIN. Asks the provider whether credentials, address and webhook are right, and keeps the answer.',
+    description:
+      'ADMIN. Asks the provider whether credentials, address and webhook are right, and keeps the answer: a PENDING account becomes ACTIVE by it, and an ACTIVE one PENDING where the provider refuses it. A provider that gives no answer leaves an ACTIVE account active.',
     authScopes,
     errors: { types: [NotFoundError, ChannelNotConnectedError] },
     args: { input: t.arg({ type: chosen('CheckChannelAccountInput'), required: true }) },

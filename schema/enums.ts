@@ -68,9 +68,10 @@ export const ConversationStatus = builder.enumType('ConversationStatus', {
 export const ChannelAccountStatus = builder.enumType('ChannelAccountStatus', {
   description: 'Only an active account sends and receives; the conversations of a disconnected one stay.',
   values: described<typeof db.ChannelAccountStatus>({
-    PENDING: 'Connected, but the provider has not confirmed the credentials yet.',
+    PENDING:
+      'Stored, but the provider has not confirmed the credentials: nothing is sent or received. `health` says why; `checkChannelAccount` asks again, `updateChannelAccount` takes other credentials.',
     ACTIVE: 'Confirmed by the provider.',
-    DISCONNECTED: 'Switched off by staff.',
+    DISCONNECTED: 'Switched off by staff, its credentials erased. `connectChannelAccount` takes it up again.',
   }),
 })
 

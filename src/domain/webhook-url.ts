@@ -8,7 +8,7 @@ export const webhookUrl = (config: Pick<Config, 'PUBLIC_URL'>, wirePath: string,
 
 /**
  * What is to be entered at the provider: where messages arrive, and where receipts do if that is not told with every message. null where
- * the channel is our own. With `credentials`, the first carries the secret that it may need: for ADMINs only.
+ * the channel is our own. With `credentials`, they carry the secret that they may need: for ADMINs only.
  */
 export function providerUrls(
   deps: Pick<Deps, 'config' | 'channels'>,
@@ -19,10 +19,8 @@ export function providerUrls(
   const { wire } = deps.channels.get(provider, channel)
   if (wire === null) return null
   if (wire.reach === 'app') return { messages: `${deps.config.PUBLIC_URL}/webhooks/${wire.path}`, events: null }
-  const query = credentials === null ? undefined : wire.inboundQuery?.(credentials.value)
-  const messages = webhookUrl(deps.config, wire.path, slug, wire.inboundSegment(channel))
-  return {
-    messages: query === undefined || query === '' ? messages : `${messages}?${query}`,
-    events: wire.eventsSegment === undefined ? null : webhookUrl(deps.config, wire.path, slug, wire.eventsSegment),
-  }
+  const { path, eventsSegment } = wire
+  const query = credentials === null ? '' : (wire.inboundQuery?.(credentials.value) ?? '')
+  const url = (segment: string) => `${webhookUrl(deps.config, path, slug, segment)}${query === '' ? '' : `?${query}`}`
+  return { messages: url(wire.inboundSegment(channel)), events: eventsSegment === undefined ? null : url(eventsSegment) }
 }
