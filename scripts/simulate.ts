@@ -2,16 +2,18 @@ import { parseArgs } from 'node:util'
 import { CommandError, required, runCommand } from './command.ts'
 import { receive } from './simulated-message.ts'
 import { report } from './simulated-receipt.ts'
+import { CHANNELS } from './twilio-webhook.ts'
 
 const HELP = `Posts a signed Twilio webhook to the running server, as if a customer had written. Settings are the server's (PORT, PUBLIC_URL, …).
 
 npm run simulate -- sms --from +905551112233 "Is my permit ready?"
 npm run simulate -- whatsapp --from +905551112233 --name "Ayşe Yılmaz" "Hello"
+npm run simulate -- rcs --from +905551112233 "Hello"
 npm run simulate -- stop --from +905551112233 [--channel whatsapp]     the customer opts out; start: opts in again
 npm run simulate -- status --communication <id> --status delivered     a delivery receipt for a message that we sent
 
   --from           the customer's number
-  --to             our number; the organization's first connected one of the channel by default
+  --to             our number (RCS: our sender's id); the organization's first active one of the channel by default
   --organization   its slug; demo by default
   --name           the customer's profile name (WhatsApp)
   --media          address of a picture or file, repeatable; the sandbox takes data: URLs, e.g. data:text/plain,Hello
@@ -34,9 +36,9 @@ const messageOptions = {
 } as const
 
 await runCommand(HELP, async ([command, ...args]) => {
-  if (command === 'sms') {
+  if (command === 'sms' || command === 'rcs') {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: messageOptions })
-    await receive('SMS', { ...addressed(values), ...said(values, positionals) })
+    await receive(channelNamed(command), { ...addressed(values), ...said(values, positionals) })
   } else if (command === 'whatsapp') {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { ...messageOptions, name: { type: 'string' } } })
     await receive('WHATSAPP', { ...addressed(values), ...said(values, positionals), name: values.name })
@@ -48,7 +50,7 @@ await runCommand(HELP, async ([command, ...args]) => {
     const { values } = parseArgs({ args, options })
     await report(required(values.communication, 'communication'), required(values.status, 'status'), values['error-code'])
   } else {
-    throw new CommandError('say "sms", "whatsapp", "stop", "start" or "status"; see --help')
+    throw new CommandError('say "sms", "whatsapp", "rcs", "stop", "start" or "status"; see --help')
   }
 })
 
@@ -62,10 +64,10 @@ function said({ media = [], count }: { media?: string[]; count: string }, words:
   return { body, media, count: countOf(count) }
 }
 
-function channelNamed(name: string): 'SMS' | 'WHATSAPP' {
-  const channel = name.toUpperCase()
-  if (channel === 'SMS' || channel === 'WHATSAPP') return channel
-  throw new CommandError(`--channel must be sms or whatsapp, not "${name}"`)
+function channelNamed(name: string): (typeof CHANNELS)[number] {
+  const channel = CHANNELS.find((each) => each === name.toUpperCase())
+  if (channel !== undefined) return channel
+  throw new CommandError(`--channel must be sms, whatsapp or rcs, not "${name}"`)
 }
 
 function countOf(text: string): number {

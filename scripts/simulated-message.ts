@@ -1,8 +1,10 @@
 import { globalId } from '../schema/global-id.ts'
+import type { TwilioChannel } from '../src/channels/twilio/address.ts'
+import { twilioWire } from '../src/channels/twilio/wire.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { CommandError, organizationBySlug, say, withDatabase } from './command.ts'
-import { type Line, newSid, openLine, postWebhook, requireServer, spelled } from './twilio-webhook.ts'
+import { bare, type Line, newSid, openLine, postWebhook, requireServer, spelled } from './twilio-webhook.ts'
 
 /** `from`: the customer; `to`: our number, by default the first one; `organization`: its slug; `sid`: Twilio's id, by default a new one. */
 type Message = {
@@ -17,7 +19,7 @@ type Message = {
 }
 
 /** A customer writes to us, `count` times. */
-export async function receive(channel: 'SMS' | 'WHATSAPP', message: Message): Promise<void> {
+export async function receive(channel: TwilioChannel, message: Message): Promise<void> {
   const { count = 1, media = [] } = message
   const config = await requireServer(loadConfig())
   await withDatabase(config, async ({ db }) => {
@@ -26,7 +28,7 @@ export async function receive(channel: 'SMS' | 'WHATSAPP', message: Message): Pr
       const sid = message.sid ?? newSid(media.length > 0 ? 'MM' : 'SM')
       const where = { channelAccountId_externalMessageId: { channelAccountId: line.account.id, externalMessageId: sid } }
       const before = await db.communication.findUnique({ where })
-      await postWebhook(config, line, line.adapter.wire.inboundSegment(channel), inboundParameters(line, sid, message))
+      await postWebhook(config, line, twilioWire.inboundSegment(channel), inboundParameters(line, sid, message))
       return { sid, repeated: before !== null, stored: before ?? (await db.communication.findUnique({ where })) }
     }
     if (count > 1) {
@@ -41,22 +43,27 @@ export async function receive(channel: 'SMS' | 'WHATSAPP', message: Message): Pr
   })
 }
 
-async function lineTo(db: Database['db'], config: Config, channel: 'SMS' | 'WHATSAPP', message: Message): Promise<Line> {
+async function lineTo(db: Database['db'], config: Config, channel: TwilioChannel, message: Message): Promise<Line> {
   const organization = await organizationBySlug({ db }, message.organization)
-  const where = { organizationId: organization.id, channel, status: 'CONNECTED' } as const
+  const where = {
+    organizationId: organization.id,
+    channel,
+    status: 'ACTIVE' as const,
+    provider: { in: ['TWILIO' as const, 'SANDBOX' as const] },
+  }
   const accounts = await db.channelAccount.findMany({ where, orderBy: { id: 'asc' } })
-  const to = message.to?.replace(/^whatsapp:/i, '')
+  const to = message.to === undefined ? undefined : bare(message.to)
   const account = to === undefined ? accounts[0] : accounts.find(({ address }) => address === to)
   if (account !== undefined) return openLine(config, account, organization.slug)
   const others = accounts.map(({ address }) => address).join(', ') || 'none'
   throw new CommandError(
-    `"${organization.slug}" has no connected ${channel} account${to === undefined ? '' : ` ${to}`}; connected: ${others}`,
+    `"${organization.slug}" has no active ${channel} account${to === undefined ? '' : ` ${to}`} at Twilio or in the sandbox; active: ${others}`,
   )
 }
 
 /** Source: https://www.twilio.com/docs/messaging/guides/webhook-request */
 function inboundParameters(line: Line, sid: string, { from, body, name, media = [] }: Message): Record<string, string> {
-  const number = /^\+(\d+)$/.exec(from.replace(/^whatsapp:/i, ''))?.[1]
+  const number = /^\+(\d+)$/.exec(bare(from))?.[1]
   const types = media.map((url) => /^data:([^;,]+)/i.exec(url)?.[1])
   return {
     MessageSid: sid,

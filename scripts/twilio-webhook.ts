@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import twilio from 'twilio'
-import type { AnyChannelAdapter } from '../src/channels/channel.ts'
 import { createChannels } from '../src/channels/registry.ts'
+import type { TwilioChannel } from '../src/channels/twilio/address.ts'
+import { twilioWire } from '../src/channels/twilio/wire.ts'
 import type { Config } from '../src/config.ts'
 import type { ChannelAccount } from '../src/db/generated/client.ts'
 import { credentialsOf } from '../src/domain/channel-credentials.ts'
@@ -11,8 +12,11 @@ import { CommandError } from './command.ts'
 
 type Credentials = { authToken: string; accountSid?: string }
 
+/** The channels whose webhooks can be simulated. */
+export const CHANNELS = ['SMS', 'WHATSAPP', 'RCS'] as const satisfies readonly TwilioChannel[]
+
 /** A channel account and what signs its webhooks. */
-export type Line = { account: ChannelAccount; adapter: AnyChannelAdapter; credentials: Credentials; slug: string }
+export type Line = { account: ChannelAccount; credentials: Credentials; slug: string }
 
 type SimulateConfig = Config & { PUBLIC_URL: string }
 
@@ -37,10 +41,10 @@ function localUrl({ HOST, PORT }: Config): string {
 /** Decrypts what the account's webhooks are signed with. */
 export function openLine(config: Config, account: ChannelAccount, slug: string): Line {
   const adapter = createChannels(config).get(account.provider, account.channel)
-  if (adapter.wire.path !== 'twilio') throw new CommandError(`${account.address} does not get its messages from Twilio`)
+  if (adapter.wire?.path !== twilioWire.path) throw new CommandError(`${account.address} does not get its messages from Twilio`)
   try {
     const credentials = credentialsOf({ secrets: createSecrets(config.ENCRYPTION_KEY) }, adapter, account) as Credentials
-    return { account, adapter, credentials, slug }
+    return { account, credentials, slug }
   } catch (error) {
     throw new CommandError(`the credentials of ${account.address} cannot be read: ${(error as Error).message}`)
   }
@@ -50,8 +54,13 @@ export function openLine(config: Config, account: ChannelAccount, slug: string):
 export const newSid = (prefix: 'MM' | 'SM'): string => `${prefix}${randomUUID().replaceAll('-', '')}`
 
 /** An address as Twilio writes it on this channel. */
-export const spelled = (line: Line, address: string): string =>
-  line.account.channel === 'WHATSAPP' ? `whatsapp:${address.replace(/^whatsapp:/i, '')}` : address
+export const spelled = (line: Line, address: string): string => {
+  const { channel } = line.account
+  return channel === 'SMS' ? address : `${channel.toLowerCase()}:${bare(address)}`
+}
+
+/** An address without Twilio's prefix of its channel. */
+export const bare = (address: string): string => address.replace(/^(whatsapp|rcs):/i, '')
 
 /**
  * Signs the parameters over PUBLIC_URL, as Twilio does, and posts them to the server on this machine. What the server would not understand is
@@ -64,10 +73,11 @@ export async function postWebhook(
   params: Record<string, string>,
   query = '',
 ): Promise<void> {
-  const url = `${webhookUrl(config, line.adapter.wire.path, line.slug, segment)}${query}`
+  const url = `${webhookUrl(config, twilioWire.path, line.slug, segment)}${query}`
   const parameters = { AccountSid: accountSid(line), ApiVersion: '2010-04-01', ...params }
   const body = new URLSearchParams(parameters).toString()
-  const [fact] = line.adapter.wire.parse(segment, { method: 'POST', url, headers: {}, body: Buffer.from(body) })
+  const [part] = twilioWire.parse(segment, { method: 'POST', url, headers: {}, body: Buffer.from(body) })
+  const fact = part?.facts[0]
   if (fact === undefined || fact.kind === 'unknown') throw new CommandError(fact?.reason ?? 'that says nothing')
   const headers = {
     'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',

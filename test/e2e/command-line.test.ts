@@ -83,7 +83,7 @@ describe('help and mistakes', () => {
     ['simulate', ['sms', '--from', '+905551112233'], {}, /text.*--media/],
     ['simulate', ['sms', '--from', 'nobody at all!', 'Hello'], {}, /From is no address of SMS/],
     ['simulate', ['sms', '--from', '+905551112233', '--count', '0', 'Hello'], {}, /--count/],
-    ['simulate', ['sms', '--from', '+905551112233', '--to', '+15005550007', 'Hello'], {}, /no connected SMS account.*\+15005550006/],
+    ['simulate', ['sms', '--from', '+905551112233', '--to', '+15005550007', 'Hello'], {}, /no active SMS account.*\+15005550006/],
     ['simulate', ['sms', '--from', '+905551112233', '--organization', 'nowhere', 'Hello'], {}, /no organization "nowhere"/],
     ['simulate', ['sms', '--from', '+905551112233', 'Hello'], { PORT: '1' }, /127\.0\.0\.1:1.*PORT.*PUBLIC_URL/],
     ['simulate', ['sms', '--from', '+905551112233', 'Hello'], { PORT: 'four' }, /^parley: PORT: /],
