@@ -84,7 +84,15 @@ export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<Fake
   const fake: FakeMeta = {
     url,
     accessToken,
-    app: { appId: '4711', appSecret: 'app-secret', verifyToken: 'verify-token', graphUrl: url, version: 'v26.0', timeoutMs: 5000, ...options.app },
+    app: {
+      appId: '4711',
+      appSecret: 'app-secret',
+      verifyToken: 'verify-token',
+      graphUrl: url,
+      version: 'v26.0',
+      timeoutMs: 5000,
+      ...options.app,
+    },
     requests: [],
     messages: [],
     uploads: new Map(),
@@ -118,7 +126,15 @@ export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<Fake
     const body = await bodyOf(request, Buffer.concat(chunks))
     const { authorization, host = '' } = request.headers
     const method = request.method ?? ''
-    fake.requests.push({ method, host, version, path: path === '' ? pathname : path, query: Object.fromEntries(searchParams), authorization, body })
+    fake.requests.push({
+      method,
+      host,
+      version,
+      path: path === '' ? pathname : path,
+      query: Object.fromEntries(searchParams),
+      authorization,
+      body,
+    })
 
     if (pathname.startsWith('/cdn/')) return serve(response, files.get(pathname))
     const given = authorization?.replace(/^Bearer /, '') ?? searchParams.get('access_token')
@@ -218,7 +234,11 @@ function json(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' }).end(JSON.stringify(body))
 }
 
-function refuse(response: ServerResponse, status: number, error: Json = { message: 'refused by the test', type: 'OAuthException', code: 1 }): void {
+function refuse(
+  response: ServerResponse,
+  status: number,
+  error: Json = { message: 'refused by the test', type: 'OAuthException', code: 1 },
+): void {
   json(response, status, { error: { fbtrace_id: 'AbCdEfGhIjKl', ...error } })
 }
 
@@ -227,7 +247,11 @@ export function signedPost(url: string, body: unknown, appSecret: string): Promi
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
   return fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'user-agent': 'facebookexternalua', 'x-hub-signature-256': signatureOf(bytes, appSecret) },
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'facebookexternalua',
+      'x-hub-signature-256': signatureOf(bytes, appSecret),
+    },
     body: new Uint8Array(bytes),
   })
 }

@@ -4,12 +4,19 @@ import { graphRequest } from '../graph.ts'
 import { asked } from './check-outcome.ts'
 import { type Json, objectIn, objectsIn, textIn } from './json.ts'
 
-type MetaObject = 'page' | 'instagram'
+type MetaObject = 'page' | 'instagram' | 'whatsapp_business_account'
 
 /** Without the first of these nothing can be sent or read; the others are for reading about the page and the account. */
 const PERMISSIONS: Readonly<Record<MetaObject, readonly string[]>> = {
   page: ['pages_messaging', 'pages_manage_metadata'],
   instagram: ['instagram_manage_messages', 'pages_manage_metadata'],
+  whatsapp_business_account: ['whatsapp_business_messaging', 'whatsapp_business_management'],
+}
+
+const NAMES: Readonly<Record<MetaObject, string>> = {
+  page: 'Page',
+  instagram: 'Instagram',
+  whatsapp_business_account: 'WhatsApp Business Account',
 }
 
 /** The webhook fields that the inbox reads. */
@@ -26,6 +33,14 @@ const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
     'messaging_optins',
   ],
   instagram: ['messages', 'messaging_postbacks', 'messaging_seen', 'message_reactions', 'message_edit', 'messaging_referral'],
+  whatsapp_business_account: [
+    'messages',
+    'message_template_status_update',
+    'message_template_quality_update',
+    'account_update',
+    'phone_number_quality_update',
+    'user_preferences',
+  ],
 }
 
 /** What only the app itself may ask: the token's permissions, and where the app's webhooks go. Nothing where the app's id or secret is not set. */
@@ -67,4 +82,4 @@ function faultOf(subscription: Json, object: MetaObject, webhookUrl: string): st
 }
 
 const advice = (object: MetaObject, webhookUrl: string): string =>
-  `in Meta’s app dashboard, under Webhooks, enter ${webhookUrl} for “${object === 'page' ? 'Page' : 'Instagram'}”.`
+  `in Meta’s app dashboard, under Webhooks, enter ${webhookUrl} for “${NAMES[object]}”.`

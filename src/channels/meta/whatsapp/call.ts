@@ -1,0 +1,45 @@
+import type { CallOutcome } from '../../../db/generated/enums.ts'
+import type { Fact } from '../../fact.ts'
+import { idIn, type Json, timeIn } from '../messaging/json.ts'
+import { correspondentOf } from './correspondent.ts'
+import type { Occasion } from './message.ts'
+import { unknown } from './unknown.ts'
+
+const DIRECTIONS = new Map<unknown, 'INBOUND' | 'OUTBOUND'>([
+  ['USER_INITIATED', 'INBOUND'],
+  ['BUSINESS_INITIATED', 'OUTBOUND'],
+])
+
+/** A call that has ended. Source: https://developers.facebook.com/docs/whatsapp/cloud-api/calling/reference#call-terminate-webhook */
+export function callFact({ contacts }: Pick<Occasion, 'contacts'>, call: Json): Fact {
+  if (call.event !== 'terminate') return unknown('a call that is still going on')
+  const externalMessageId = idIn(call.id)
+  const direction = DIRECTIONS.get(call.direction)
+  if (externalMessageId === null || direction === undefined) return unknown('a call without an id or a direction')
+  const customer =
+    direction === 'INBOUND'
+      ? correspondentOf(contacts, call.from, call.from_user_id, call.from_parent_user_id)
+      : correspondentOf(contacts, call.to, call.to_user_id, call.to_parent_user_id)
+  if (customer === null) return unknown('a call whose customer is neither a phone number nor a user id')
+  const { address, identities, profileName } = customer
+  const seconds = typeof call.duration === 'number' && call.duration >= 0 ? Math.round(call.duration) : null
+  return {
+    kind: 'call',
+    externalMessageId,
+    direction,
+    address,
+    identities,
+    profileName,
+    outcome: outcomeOf(call.status, seconds),
+    startedAt: timeIn(call.start_time) ?? timeIn(call.timestamp),
+    seconds,
+  }
+}
+
+/** Start and duration are there only where somebody picked up. */
+function outcomeOf(status: unknown, seconds: number | null): CallOutcome {
+  if (status === 'FAILED') return 'FAILED'
+  if (status === 'REJECTED') return 'BUSY'
+  if (status === 'CANCELED') return 'CANCELED'
+  return seconds === null ? 'NO_ANSWER' : 'ANSWERED'
+}

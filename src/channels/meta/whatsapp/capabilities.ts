@@ -1,0 +1,34 @@
+import type { Capabilities } from '../../channel.ts'
+
+const MB = 1024 * 1024
+const AUDIO = ['audio/aac', 'audio/amr', 'audio/mp4', 'audio/mpeg', 'audio/ogg']
+
+/**
+ * Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types (sizes), …/messages/text-messages,
+ * …/messages/interactive-reply-buttons-messages and …/interactive-list-messages (lengths). The window stays 24 hours after an ad click too:
+ * the 72 hours of a free entry point are about the price.
+ */
+export const whatsappCapabilities: Capabilities = {
+  textLimit: 4096,
+  textLimitUnit: 'CHARACTERS',
+  messagingWindowHours: 24,
+  humanAgentHours: null,
+  businessInitiated: true,
+  templatesNeedApproval: true,
+  content: ['TEXT', 'TEMPLATE', 'MEDIA', 'INTERACTIVE', 'REACTION'],
+  media: {
+    IMAGE: { maxBytes: 5 * MB, types: ['image/jpeg', 'image/png'] },
+    AUDIO: { maxBytes: 16 * MB, types: AUDIO },
+    VOICE: { maxBytes: 16 * MB, types: ['audio/ogg'] },
+    VIDEO: { maxBytes: 16 * MB, types: ['video/mp4', 'video/3gpp'] },
+    DOCUMENT: { maxBytes: 100 * MB, types: [] },
+    STICKER: { maxBytes: 500 * 1024, types: ['image/webp'] },
+  },
+  maxAttachments: 1,
+  captionLimit: 1024,
+  interactive: { maxButtons: 3, maxRows: 10, maxTitle: 20, maxBody: 1024 },
+  quotedReplies: true,
+  inbound: true,
+  deliveryReceipts: true,
+  readReceipts: true,
+}

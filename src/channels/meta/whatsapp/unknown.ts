@@ -1,0 +1,3 @@
+import type { UnknownFact } from '../../fact.ts'
+
+export const unknown = (reason: string): UnknownFact => ({ kind: 'unknown', reason })
