@@ -1,7 +1,29 @@
-import type { AnyChannelAdapter } from '../channel.ts'
+import type { ChannelAdapter } from '../channel.ts'
+import { Rejected } from '../failures.ts'
+import { identifyEmail, normalizeEmail } from './address.ts'
+import { emailCapabilities } from './capabilities.ts'
+import { checkSendgrid } from './check.ts'
+import { SendgridCredentials } from './credentials.ts'
+import type { SendgridApi } from './http.ts'
+import { sendBySendgrid } from './send.ts'
+import { sendgridWire } from './wire.ts'
 
-/** Where SendGrid's API is (no trailing slash), how long one request to it may take, and the largest incoming e-mail. */
-export type SendgridApi = { apiUrl: string; timeoutMs: number; maxEmailBytes: number }
-
-/** The channel that SendGrid offers. */
-export const createSendgridChannels = (_api: SendgridApi): AnyChannelAdapter[] => []
+/** The channel that SendGrid offers: e-mail. */
+export const createSendgridChannels = (api: SendgridApi): ChannelAdapter<SendgridCredentials>[] => [
+  {
+    provider: 'SENDGRID',
+    channel: 'EMAIL',
+    sandbox: false,
+    capabilities: emailCapabilities,
+    credentials: SendgridCredentials,
+    wire: sendgridWire(api.maxEmailBytes),
+    normalize: normalizeEmail,
+    identify: identifyEmail,
+    routingKeys: ({ inboundAddress }) => (inboundAddress === undefined ? [] : [inboundAddress]),
+    send: (message, credentials) => sendBySendgrid(api, message, credentials),
+    check: (account, credentials) => checkSendgrid(api, account, credentials),
+    async fetchMedia() {
+      throw new Rejected('FOREIGN_MEDIA', 'The files of an e-mail come with it: nothing is fetched.')
+    },
+  },
+]

@@ -1,0 +1,112 @@
+import PostalMime, { type Attachment, type Email } from 'postal-mime'
+import type { Mailbox, MediaReference } from '../fact.ts'
+import { mailboxesOf } from './address.ts'
+
+/** An e-mail as it was read, from MIME or from a form; nothing is interpreted yet. Header names are in lower case, values unfolded. */
+export type ReadEmail = {
+  headers: ReadonlyMap<string, string>
+  from: Mailbox | null
+  replyTo: Mailbox[]
+  to: Mailbox[]
+  cc: Mailbox[]
+  subject: string
+  text: string | null
+  html: string | null
+  files: MediaReference[]
+  /** Why it could not be read as it should be; null: it could. */
+  problem: string | null
+}
+
+const LIMITS = { maxNestingDepth: 50, maxHeadersSize: 1_000_000, forceRfc822Attachments: true } as const
+
+/** Reads a MIME message, of which any part may be broken. Never rejects: what is not MIME at all is text. */
+export async function readMime(bytes: Buffer): Promise<ReadEmail> {
+  const source = withoutEnvelopeLine(bytes)
+  try {
+    return fromMime(await PostalMime.parse(source, LIMITS), null)
+  } catch (error) {
+    const problem = `not readable as MIME: ${error instanceof Error ? error.message : String(error)}`
+    const { headers, body } = await headersAlone(source)
+    return { ...headers, text: body, problem, files: [{ url: null, bytes, contentType: 'message/rfc822', filename: 'message.eml' }] }
+  }
+}
+
+/** Some mail stores begin a message with "From sender date": that is no header. */
+function withoutEnvelopeLine(bytes: Buffer): Buffer {
+  if (bytes.subarray(0, 5).toString('latin1') !== 'From ') return bytes
+  return bytes.subarray(bytes.indexOf('\n') + 1)
+}
+
+async function headersAlone(bytes: Buffer): Promise<{ headers: ReadEmail; body: string }> {
+  const text = bytes.toString('utf8')
+  const end = /\r?\n\r?\n/.exec(text)
+  const head = text.slice(0, Math.min(end?.index ?? text.length, 100_000))
+  const empty = await readHeaders(Buffer.from(head))
+  return { headers: empty, body: end === null ? '' : text.slice(end.index + end[0].length) }
+}
+
+/** Reads headers that come without their body. Never rejects. */
+export async function readHeaders(bytes: Buffer): Promise<ReadEmail> {
+  try {
+    // Without a body, no content type means anything: a message of several parts would be looked for.
+    const head = Buffer.concat([withoutEnvelopeLine(bytes), Buffer.from('\r\n\r\n')])
+    const email = await PostalMime.parse(head, LIMITS)
+    return { ...fromMime(email, null), text: null, html: null, files: [] }
+  } catch (error) {
+    const problem = `unreadable headers: ${error instanceof Error ? error.message : String(error)}`
+    return { headers: new Map(), from: null, replyTo: [], to: [], cc: [], subject: '', text: null, html: null, files: [], problem }
+  }
+}
+
+function fromMime(email: Email, problem: string | null): ReadEmail {
+  const headers = new Map<string, string>()
+  const addresses = (name: string): Mailbox[] => email.headers.filter(({ key }) => key === name).flatMap(({ value }) => mailboxesOf(value))
+  for (const { key, value } of email.headers) if (!headers.has(key)) headers.set(key, value)
+  const [from = null] = [...addresses('from'), ...addresses('sender')]
+  return {
+    headers,
+    from,
+    replyTo: addresses('reply-to'),
+    to: addresses('to'),
+    cc: addresses('cc'),
+    subject: email.subject ?? '',
+    text: email.text ?? null,
+    html: email.html ?? null,
+    files: email.attachments.map(fileOf),
+    problem,
+  }
+}
+
+function fileOf({ filename, mimeType, contentId, content }: Attachment): MediaReference {
+  const bytes =
+    typeof content === 'string' ? Buffer.from(content) : Buffer.from(content instanceof Uint8Array ? content : new Uint8Array(content))
+  const named = filename ?? (mimeType === 'message/rfc822' ? 'message.eml' : null)
+  return {
+    url: null,
+    bytes,
+    contentType: mimeType === '' ? null : mimeType,
+    ...(named !== null && named !== '' && { filename: named.slice(0, 255) }),
+    ...(contentId !== undefined && { contentId: bareId(contentId) }),
+  }
+}
+
+/** An id without its angle brackets. */
+export const bareId = (id: string): string =>
+  id
+    .trim()
+    .replace(/^<(.*)>$/s, '$1')
+    .trim()
+
+const MAX_ID = 250
+const MAX_REFERENCES = 100
+
+/** The ids in a Message-ID, In-Reply-To or References header, without brackets; what can be none is left out. */
+export function messageIds(header: string | undefined): string[] {
+  const spelled = (header ?? '').slice(0, 50_000)
+  const bracketed = [...spelled.matchAll(/<([^<>]*)>/g)].map((match) => match[1] ?? '')
+  const ids = bracketed.length > 0 ? bracketed : spelled.split(/[\s,]+/)
+  return ids
+    .map((id) => id.replaceAll(/\s/g, ''))
+    .filter((id) => id !== '' && id.length <= MAX_ID && /^[^\p{Cc}<>]+$/u.test(id))
+    .slice(-MAX_REFERENCES)
+}

@@ -1,0 +1,129 @@
+import { convert, type FormatCallback, type HtmlToTextOptions } from 'html-to-text'
+import sanitize from 'sanitize-html'
+
+const LENGTH = /^-?\d{1,4}(\.\d{1,3})?(px|em|rem|pt|%)?$/
+const LENGTHS = /^(-?\d{1,4}(\.\d{1,3})?(px|em|rem|pt|%)?\s*){1,4}$/
+const COLOR = /^(#[0-9a-f]{3,8}|[a-z]{3,30}|rgba?\([\d\s.,%/]{1,40}\)|hsla?\([\d\s.,%/]{1,40}\))$/i
+const WORD = /^[a-z-]{1,30}$/i
+const BORDER = /^[#\w\s.,()%-]{1,80}$/i
+const boxes = (name: string) =>
+  Object.fromEntries([name, ...['top', 'right', 'bottom', 'left'].map((side) => `${name}-${side}`)].map((each) => [each, [LENGTHS]]))
+const borders = Object.fromEntries(['', '-top', '-right', '-bottom', '-left'].map((side) => [`border${side}`, [BORDER]]))
+
+/** Nothing that moves an element out of its place, and nothing that fetches: no `url(`. */
+const STYLES: Record<string, RegExp[]> = {
+  color: [COLOR],
+  'background-color': [COLOR],
+  'font-family': [/^[\w\s'",-]{1,200}$/],
+  'font-size': [LENGTH, WORD],
+  'font-style': [WORD],
+  'font-weight': [WORD, /^\d{3}$/],
+  'line-height': [LENGTH, WORD],
+  'text-align': [WORD],
+  'text-decoration': [/^[a-z -]{1,40}$/i],
+  'vertical-align': [WORD],
+  'white-space': [WORD],
+  'border-collapse': [WORD],
+  'border-radius': [LENGTHS],
+  width: [LENGTH],
+  'max-width': [LENGTH],
+  height: [LENGTH],
+  ...boxes('padding'),
+  ...borders,
+}
+
+const cell = ['colspan', 'rowspan', 'align', 'valign', 'width', 'height', 'bgcolor']
+
+const OPTIONS: sanitize.IOptions = {
+  allowedTags: [...sanitize.defaults.allowedTags, 'img', 'center', 'font', 'big', 'del', 'ins', 'strike'],
+  allowedAttributes: {
+    '*': ['style', 'dir', 'lang', 'title', 'align'],
+    a: ['href', 'target', 'rel'],
+    img: ['src', 'alt', 'width', 'height', 'referrerpolicy', 'loading'],
+    table: ['width', 'border', 'cellpadding', 'cellspacing', 'bgcolor'],
+    td: cell,
+    th: cell,
+    tr: ['align', 'valign', 'bgcolor'],
+    col: ['span', 'width'],
+    font: ['color', 'face', 'size'],
+    ol: ['start', 'type'],
+  },
+  allowedStyles: { '*': STYLES },
+  allowedSchemes: ['https', 'http', 'mailto', 'tel'],
+  allowedSchemesByTag: { img: ['https', 'cid', 'data'] },
+  allowProtocolRelative: false,
+  nestingLimit: 200,
+  transformTags: {
+    a: (tagName, { href, ...rest }) => ({
+      tagName,
+      // A relative address would be one of ours.
+      attribs: /^(https?|mailto|tel):/i.test(href?.trim() ?? '')
+        ? { ...rest, href: href ?? '', target: '_blank', rel: 'noopener noreferrer' }
+        : rest,
+    }),
+    img: (tagName, { src, ...rest }) => ({
+      tagName,
+      attribs: /^(https:|cid:|data:image\/(png|jpe?g|gif|webp);base64,)/i.test(src?.trim() ?? '')
+        ? { ...rest, src: src ?? '', referrerpolicy: 'no-referrer', loading: 'lazy' }
+        : rest,
+    }),
+  },
+  exclusiveFilter: ({ tag, attribs }) => tag === 'img' && (attribs.src === undefined || isPixel(attribs)),
+}
+
+/** A picture that nobody can see reports that the mail was opened. */
+function isPixel({ width, height, style = '' }: sanitize.Attributes): boolean {
+  const tiny = (size: string | undefined, name: string) =>
+    /^\s*[01](px)?\s*$/.test(size ?? new RegExp(`(?:^|[;\\s])${name}\\s*:\\s*([^;]*)`, 'i').exec(style)?.[1] ?? '')
+  return tiny(width, 'width') || tiny(height, 'height') || /display\s*:\s*none|visibility\s*:\s*hidden/i.test(style)
+}
+
+/**
+ * HTML that can be shown without running, fetching or moving anything but what is in it: https and `cid:` pictures without a referrer, links
+ * that open a tab of their own. null where nothing is left.
+ */
+export function sanitizeEmailHtml(html: string): string | null {
+  const clean = sanitize(html, OPTIONS).trim()
+  return clean === '' ? null : clean
+}
+
+/** Around the history that a mail program has marked as such, in `textOfHtml`; without an end it reaches to the end. Of a private use area: no text has them. */
+export const HISTORY_BEGINS = '\u{F0000}'
+const HISTORY_ENDS = '\u{F0001}'
+export const MARKS = /[\u{F0000}\u{F0001}]/gu
+
+export const withoutMarks = (text: string): string => text.replaceAll(MARKS, '')
+
+/** Gmail, Yahoo and Proton; Outlook puts a mark between the answer and what follows. */
+const HISTORY = ['div.gmail_quote', 'div.yahoo_quoted', 'div.protonmail_quote']
+const HISTORY_FOLLOWS = ['div#divRplyFwdMsg', 'div#appendonsend']
+
+const block =
+  (transform: (text: string) => string): FormatCallback =>
+  (element, walk, builder) => {
+    builder.openBlock({ leadingLineBreaks: 1 })
+    walk(element.children, builder)
+    builder.closeBlock({ trailingLineBreaks: 1, blockTransform: transform })
+  }
+
+const TEXT_OPTIONS: HtmlToTextOptions = {
+  wordwrap: false,
+  limits: { maxInputLength: 4_000_000, maxDepth: 300, ellipsis: '' },
+  selectors: [
+    { selector: 'a', options: { hideLinkHrefIfSameAsText: true, noAnchorUrl: true, linkBrackets: ['<', '>'] } },
+    { selector: 'img', format: 'skip' },
+    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
+    ...HISTORY.map((selector) => ({ selector, format: 'history' })),
+    ...HISTORY_FOLLOWS.map((selector) => ({ selector, format: 'historyFollows' })),
+    // Apple Mail and Thunderbird.
+    { selector: 'blockquote[type=cite]', format: 'citation' },
+  ],
+  formatters: {
+    history: block((text) => `${HISTORY_BEGINS}${text}${HISTORY_ENDS}`),
+    historyFollows: block((text) => `${HISTORY_BEGINS}${text}`),
+    citation: block((text) => `${HISTORY_BEGINS}${text.replaceAll(/^/gm, '> ')}${HISTORY_ENDS}`),
+  },
+}
+
+/** The text of HTML, with HISTORY_BEGINS and HISTORY_ENDS around what it marks as quoted. */
+export const textOfHtml = (html: string): string => convert(withoutMarks(html), TEXT_OPTIONS)
