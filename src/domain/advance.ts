@@ -11,20 +11,20 @@ export async function lockCommunication(tx: Tx, id: string): Promise<Communicati
 
 type Advance = { status: DeliveryStatus; error: { code: string; message: string } | null; externalMessageId: string | null }
 
-/** Moves a locked communication to `to.status` where that is further, with its event. */
+/** Moves a locked communication to `to.status` where that is further, with its event; gives it as it is then. */
 export async function advance(
   tx: Tx,
   recorder: Recorder,
   communication: Communication,
   to: Advance,
   actorId: string | null = null,
-): Promise<void> {
+): Promise<Communication> {
   const previous = communication.deliveryStatus ?? 'PENDING'
   const status = furthest(previous, to.status)
   const moved = advances(previous, to.status)
   const learnedId = communication.externalMessageId === null && to.externalMessageId !== null
-  if (!moved && !learnedId) return
-  await tx.communication.update({
+  if (!moved && !learnedId) return communication
+  const now = await tx.communication.update({
     where: { id: communication.id },
     data: {
       deliveryStatus: status,
@@ -38,7 +38,7 @@ export async function advance(
         : {}),
     },
   })
-  if (!moved) return
+  if (!moved) return now
   recorder.event({
     type: 'DELIVERY_STATUS_CHANGED',
     actorId,
@@ -47,4 +47,5 @@ export async function advance(
     communicationId: communication.id,
     data: { deliveryStatus: status, previousStatus: previous },
   })
+  return now
 }

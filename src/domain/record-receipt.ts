@@ -10,7 +10,9 @@ import { cleanText } from './text.ts'
 
 type Account = { id: string; organizationId: string }
 
-const MAX_TOGETHER = 100
+type Recorded = { outcome: 'applied' } | { error: unknown }
+
+const MAX_TOGETHER = 250
 
 /**
  * Keeps delivery receipts and moves their communications forward, never back. A receipt for a message we do not know (yet) is kept; it is
@@ -21,14 +23,10 @@ export async function recordReceipts(
   account: Account,
   raw: RawReceipt | null,
   facts: readonly ReceiptFact[],
-): Promise<({ outcome: 'applied' } | { error: unknown })[]> {
-  // One order of locks for all: two webhooks about the same messages cannot wait for each other.
-  const ordered = [...facts].sort((a, b) =>
-    a.externalMessageId < b.externalMessageId ? -1 : a.externalMessageId > b.externalMessageId ? 1 : 0,
-  )
-  const done: ({ outcome: 'applied' } | { error: unknown })[] = []
-  for (let start = 0; start < ordered.length; start += MAX_TOGETHER) {
-    done.push(...(await together(deps, account, raw, ordered.slice(start, start + MAX_TOGETHER))))
+): Promise<Recorded[]> {
+  const done: Recorded[] = []
+  for (let start = 0; start < facts.length; start += MAX_TOGETHER) {
+    done.push(...(await together(deps, account, raw, facts.slice(start, start + MAX_TOGETHER))))
   }
   return done
 }
@@ -40,81 +38,93 @@ export async function recordReceipt(
   raw: RawReceipt | null,
   fact: ReceiptFact,
 ): Promise<void> {
-  await transact(deps, account.organizationId, async (tx, recorder) => {
-    if (raw !== null) await storeWebhook(tx, raw, 'APPLIED')
-    await record(tx, recorder, account, fact)
-  })
+  await transact(deps, account.organizationId, (tx, recorder) => record(tx, recorder, account, raw, [fact]))
 }
 
+/** In one transaction; where that fails one by one, so that none takes another with it. */
 async function together(
   deps: Pick<Deps, 'db' | 'bus'>,
   account: Account,
   raw: RawReceipt | null,
   facts: readonly ReceiptFact[],
-): Promise<({ outcome: 'applied' } | { error: unknown })[]> {
+): Promise<Recorded[]> {
   try {
-    await transact(deps, account.organizationId, async (tx, recorder) => {
-      if (raw !== null) await storeWebhook(tx, raw, 'APPLIED')
-      for (const fact of facts) await record(tx, recorder, account, fact)
-    })
+    await transact(deps, account.organizationId, (tx, recorder) => record(tx, recorder, account, raw, facts))
     return facts.map(() => ({ outcome: 'applied' }))
   } catch (error) {
     if (facts.length <= 1 || isDatabaseAway(error)) return facts.map(() => ({ error }))
-    return (await Promise.all(facts.map((fact) => together(deps, account, raw, [fact])))).flat()
+    const done: Recorded[] = []
+    for (const fact of facts) done.push(...(await together(deps, account, raw, [fact])))
+    return done
   }
 }
 
-async function record(tx: Tx, recorder: Recorder, account: Account, fact: ReceiptFact): Promise<void> {
-  await lockExternalId(tx, account.id, fact.externalMessageId)
-  const communication = await lockOutbound(tx, account, fact)
-  await tx.receipt.create({
-    data: {
-      id: newId(),
-      organizationId: account.organizationId,
-      channelAccountId: account.id,
-      communicationId: communication?.id ?? null,
-      externalMessageId: cleanText(fact.externalMessageId),
-      status: fact.status,
-      carriedBy: fact.carriedBy ?? null,
-      errorCode: fact.error === null ? null : cleanText(fact.error.code),
-      errorMessage: fact.error === null ? null : cleanText(fact.error.message),
-    },
-  })
-  if (communication === null) return
-  if (fact.carriedBy) await tx.communication.update({ where: { id: communication.id }, data: { carriedBy: fact.carriedBy } })
-  await advance(tx, recorder, communication, fact)
-  if (communication.externalMessageId === null) await applyEarlyReceipts(tx, recorder, communication.id)
+async function record(tx: Tx, recorder: Recorder, account: Account, raw: RawReceipt | null, facts: readonly ReceiptFact[]): Promise<void> {
+  if (raw !== null) await storeWebhook(tx, raw, 'APPLIED')
+  const externalIds = facts.map((fact) => cleanText(fact.externalMessageId))
+  await lockExternalIds(tx, account.id, externalIds)
+  const outbound = await lockOutbound(tx, account, facts, externalIds)
+  const ofFact = (fact: ReceiptFact, index: number) =>
+    outbound.find(({ id }) => id === fact.communicationId) ??
+    outbound.find(({ externalMessageId }) => externalMessageId === externalIds[index])
+  const meant = facts.map((fact, index) => ofFact(fact, index)?.id ?? null)
+  await tx.receipt.createMany({ data: facts.map((fact, index) => rowOf(account, fact, meant[index] ?? null)) })
+  const current = new Map(outbound.map((communication) => [communication.id, communication]))
+  for (const [index, fact] of facts.entries()) {
+    const before = current.get(meant[index] ?? '')
+    if (before === undefined) continue
+    if (fact.carriedBy) await tx.communication.update({ where: { id: before.id }, data: { carriedBy: fact.carriedBy } })
+    const after = await advance(tx, recorder, before, fact)
+    current.set(before.id, before.externalMessageId === null ? await applyEarlyReceipts(tx, recorder, before.id) : after)
+  }
 }
 
-async function lockOutbound(tx: Tx, account: Account, fact: ReceiptFact): Promise<Communication | null> {
-  const [row] = await tx.$queryRaw<{ id: string }[]>`
+const rowOf = (account: Account, fact: ReceiptFact, communicationId: string | null) => ({
+  id: newId(),
+  organizationId: account.organizationId,
+  channelAccountId: account.id,
+  communicationId,
+  externalMessageId: cleanText(fact.externalMessageId),
+  status: fact.status,
+  carriedBy: fact.carriedBy ?? null,
+  errorCode: fact.error === null ? null : cleanText(fact.error.code),
+  errorMessage: fact.error === null ? null : cleanText(fact.error.message),
+})
+
+/** In the order of their ids: two webhooks about the same messages cannot wait for each other. */
+async function lockOutbound(tx: Tx, account: Account, facts: readonly ReceiptFact[], externalIds: string[]): Promise<Communication[]> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM communication
     WHERE organization_id = ${account.organizationId}::uuid AND channel_account_id = ${account.id}::uuid AND direction = 'OUTBOUND'
-      AND (id = ${fact.communicationId}::uuid OR external_message_id = ${fact.externalMessageId})
-    ORDER BY (id = ${fact.communicationId}::uuid) DESC NULLS LAST LIMIT 1
-    FOR NO KEY UPDATE`
-  return row === undefined ? null : tx.communication.findUnique({ where: { id: row.id } })
+      AND (id = ANY(${facts.flatMap((fact) => fact.communicationId ?? [])}::uuid[]) OR external_message_id = ANY(${externalIds}::text[]))
+    ORDER BY id FOR NO KEY UPDATE`
+  return rows.length === 0 ? [] : tx.communication.findMany({ where: { id: { in: rows.map(({ id }) => id) } } })
 }
 
 /** Applies receipts that came before anything named their message. The external id must be locked. */
-export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicationId: string): Promise<void> {
-  const communication = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
-  const { channelAccountId, externalMessageId } = communication
-  if (channelAccountId === null || externalMessageId === null) return
+export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicationId: string): Promise<Communication> {
+  let current = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
+  const { channelAccountId, externalMessageId } = current
+  if (channelAccountId === null || externalMessageId === null) return current
   const early = await tx.receipt.findMany({ where: { channelAccountId, externalMessageId, communicationId: null }, orderBy: { id: 'asc' } })
-  let current = communication
   for (const receipt of early) {
     await tx.receipt.update({ where: { id: receipt.id }, data: { communicationId } })
     const error = receipt.errorCode === null ? null : { code: receipt.errorCode, message: receipt.errorMessage ?? receipt.errorCode }
-    await advance(tx, recorder, current, { status: receipt.status, error, externalMessageId })
-    current = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
+    current = await advance(tx, recorder, current, { status: receipt.status, error, externalMessageId })
+    if (receipt.carriedBy !== null)
+      await tx.communication.update({ where: { id: communicationId }, data: { carriedBy: receipt.carriedBy } })
   }
+  return current
 }
 
 /**
  * A receipt without our id and what names its message may be stored at the same moment: one of the two has to see the other.
  * Taken before the communication is locked, and held until the end of the transaction.
  */
-export async function lockExternalId(tx: Tx, channelAccountId: string, externalMessageId: string): Promise<void> {
-  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${channelAccountId} ${externalMessageId}`}, 0))::text`
+export const lockExternalId = (tx: Tx, channelAccountId: string, externalMessageId: string): Promise<void> =>
+  lockExternalIds(tx, channelAccountId, [externalMessageId])
+
+async function lockExternalIds(tx: Tx, channelAccountId: string, externalMessageIds: readonly string[]): Promise<void> {
+  const keys = [...new Set(externalMessageIds)].sort().map((externalMessageId) => `${channelAccountId} ${externalMessageId}`)
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(key, 0))::text FROM unnest(${keys}::text[]) AS k(key)`
 }

@@ -62,7 +62,7 @@ describe('status callbacks', () => {
     expect(await stepsOf(id)).toEqual(['SENT', 'DELIVERED', 'READ'])
     const receipts = await inbox.app.deps.db.receipt.findMany({ where: { communicationId: id }, orderBy: { id: 'asc' } })
     expect(receipts.map(({ status }) => status)).toEqual(['PENDING', 'SENT', 'DELIVERED', 'READ'])
-    const raw = await inbox.app.deps.db.webhook.findMany({ where: { url: { contains: id } } })
+    const raw = await inbox.app.deps.db.webhookReceipt.findMany({ where: { url: { contains: id } } })
     expect(raw.map(({ status }) => status)).toEqual(Array(4).fill('APPLIED'))
   })
 
@@ -149,7 +149,7 @@ describe('receipts for a message that we do not know', () => {
     const sid = newSid('SM')
     expect(await callbackWithoutId(sid, 'delivered')).toBe(200)
     const after = await rowCounts(inbox.app.deps.pool)
-    expect(after).toEqual({ ...before, receipt: (before.receipt ?? 0) + 1, webhook: (before.webhook ?? 0) + 1 })
+    expect(after).toEqual({ ...before, receipt: (before.receipt ?? 0) + 1, webhook_receipt: (before.webhook_receipt ?? 0) + 1 })
     const [kept] = await inbox.app.deps.db.receipt.findMany({ where: { externalMessageId: sid } })
     expect(kept).toMatchObject({ status: 'DELIVERED', communicationId: null, channelAccountId: inbox.sms.rowId })
   })
