@@ -22,6 +22,7 @@ import { createKnownOperations } from './http/known-operations.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { openSockets } from './http/sockets.ts'
+import { createUploadHandler, staffUploads } from './http/uploads.ts'
 import { createWebhookHandler } from './http/webhooks.ts'
 import type { KeptRunner } from './jobs/runner.ts'
 import { startWorker } from './jobs/worker.ts'
@@ -111,10 +112,13 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
   observeState(deps, metrics, events)
 
   const operations = { '/health/live': health.live, '/health/ready': health.ready, '/metrics': metrics.handler }
+  const uploads = createUploadHandler(deps, staffUploads(authenticator))
   const product = {
     '/graphql': graphqlHandler(config, yoga, known),
     '/webhooks/': createWebhookHandler({ ...deps, metrics }),
     '/attachments/': createAttachmentHandler(deps),
+    '/uploads': uploads,
+    '/uploads/': uploads,
   }
   const server = createHttpServer({ config, log, metrics }, config.WORKER === 'only' ? operations : { ...operations, ...product })
   const { host, port } = await server.listen()

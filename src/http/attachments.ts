@@ -16,6 +16,8 @@ type Row = {
   content_type: string | null
   filename: string | null
   size: number | null
+  source_url: string | null
+  revoked: boolean
 }
 
 type AttachmentDeps = Pick<Deps, 'config' | 'pool' | 'storage' | 'clock' | 'log'>
@@ -36,11 +38,14 @@ export function createAttachmentHandler(deps: AttachmentDeps) {
 async function findStored({ pool }: AttachmentDeps, id: string, organizationId: string): Promise<{ key: string; row: Row }> {
   const { rows } = await pool.query<Row>({
     name: 'attachment',
-    text: 'SELECT status, storage_key, content_type, filename, size FROM attachment WHERE id = $1 AND organization_id = $2',
+    text: `SELECT a.status, a.storage_key, a.content_type, a.filename, a.size, a.source_url, c.revoked_at IS NOT NULL AS revoked
+      FROM attachment a LEFT JOIN communication c ON c.id = a.communication_id WHERE a.id = $1 AND a.organization_id = $2`,
     values: [id, organizationId],
   })
   const [row] = rows
+  if (row?.revoked === true) throw new HttpError(404, 'The message was taken back, and its files with it.')
   if (row?.status === 'STORED' && row.storage_key !== null) return { key: row.storage_key, row }
+  if (row?.status === 'PENDING' && row.source_url === null) throw new HttpError(404, 'The attachment has not been uploaded yet.')
   if (row?.status === 'PENDING') throw new HttpError(404, 'The attachment is still being fetched from the provider.')
   if (row?.status === 'FAILED') throw new HttpError(404, 'The attachment could not be fetched from the provider.')
   throw new HttpError(404, 'There is no such attachment.')

@@ -12,12 +12,25 @@ export type Jobs = {
   'wake-conversation': { conversationId: string }
   'recover-stale': Record<string, never>
   'prune-webhooks': Record<string, never>
+  'delete-unsent-uploads': Record<string, never>
+  /** Of bytes that no row names any more. */
+  'delete-stored-file': { storageKey: string }
+  'sync-templates': { channelAccountId: string }
+  'sync-all-templates': Record<string, never>
 }
 
-export type JobOptions = { runAt?: Date /** Jobs of one queue run one after the other. */; queue?: string; maxAttempts?: number }
+export type JobOptions = {
+  runAt?: Date
+  /** Jobs of one queue run one after the other. */
+  queue?: string
+  maxAttempts?: number
+  /** A job that waits under this key is replaced. */
+  key?: string
+}
 
 /** Adds a job in the caller's transaction: it exists exactly if the data does. */
 export async function enqueue<Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> {
   await tx.$executeRaw`SELECT graphile_worker.add_job(${name}::text, payload := ${JSON.stringify(payload)}::json,
-    queue_name := ${options.queue ?? null}::text, run_at := ${options.runAt ?? null}::timestamptz, max_attempts := ${options.maxAttempts ?? 25}::int)`
+    queue_name := ${options.queue ?? null}::text, run_at := ${options.runAt ?? null}::timestamptz, max_attempts := ${options.maxAttempts ?? 25}::int,
+    job_key := ${options.key ?? null}::text)`
 }

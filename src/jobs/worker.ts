@@ -7,6 +7,8 @@ import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
 import { markReadAtProvider } from '../domain/mark-read-at-provider.ts'
 import { pruneWebhooks } from '../domain/prune-webhooks.ts'
+import { enqueueTemplateSyncs, syncTemplatesOfAccount } from '../domain/sync-templates.ts'
+import { deleteUnsentUploads } from '../domain/upload-attachment.ts'
 import type { Jobs } from './enqueue.ts'
 import { giveBack, recoverStale } from './recover-stale.ts'
 import { type KeptRunner, keepRunning } from './runner.ts'
@@ -35,6 +37,10 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       const pruned = await pruneWebhooks(deps)
       if (pruned > 0) deps.log.info({ pruned }, 'webhooks that were kept long enough are deleted')
     },
+    'delete-unsent-uploads': () => deleteUnsentUploads(deps),
+    'delete-stored-file': ({ storageKey }) => deps.storage.delete(storageKey),
+    'sync-templates': ({ channelAccountId }) => syncTemplatesOfAccount(deps, channelAccountId),
+    'sync-all-templates': () => enqueueTemplateSyncs(deps),
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
   return keepRunning(
     {
@@ -43,7 +49,12 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       noHandleSignals: true,
       pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
       taskList: tasks as unknown as TaskList,
-      crontab: ['* * * * * recover-stale', '17 * * * * prune-webhooks'].join('\n'),
+      crontab: [
+        '* * * * * recover-stale',
+        '17 * * * * prune-webhooks',
+        '37 * * * * delete-unsent-uploads',
+        '23 3 * * * sync-all-templates',
+      ].join('\n'),
       logger: workerLogger(deps.log),
     },
     deps.log,
