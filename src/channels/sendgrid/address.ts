@@ -31,13 +31,38 @@ export const identifyEmail = (address: string): Identity => ({ kind: 'EMAIL', sc
 
 /** The mailboxes of an address header, their addresses normalized; what is none is left out. Groups are taken apart. */
 export function mailboxesOf(header: string | undefined): Mailbox[] {
-  if (header === undefined || header.trim() === '') return []
-  return addressParser(header.slice(0, MAX_HEADER), { flatten: true })
+  const spelled = (header ?? '').slice(0, MAX_HEADER)
+  if (spelled.trim() === '') return []
+  const [plain, bare] = [parsed(spelled), parsed(withoutComments(spelled))]
+  return plain.length >= bare.length ? plain : bare
+}
+
+const parsed = (header: string): Mailbox[] =>
+  addressParser(header, { flatten: true })
     .slice(0, MAX_MAILBOXES)
     .flatMap(({ name, address }) => {
       const normalized = normalizeEmail(address ?? '')
       return normalized === null ? [] : [{ name: name.trim() === '' ? null : name.trim().slice(0, MAX_NAME), address: normalized }]
     })
+
+/** RFC 5322 allows comments, nested ones too, in the middle of an address, where the parser does not expect them. */
+function withoutComments(header: string): string {
+  let depth = 0
+  let quoted = false
+  let kept = ''
+  for (let at = 0; at < header.length; at++) {
+    const character = header[at] ?? ''
+    if (character === '\\') {
+      if (depth === 0) kept += character + (header[at + 1] ?? '')
+      at++
+    } else if (character === '"' && depth === 0) {
+      quoted = !quoted
+      kept += character
+    } else if (character === '(' && !quoted) depth++
+    else if (character === ')' && depth > 0) depth--
+    else if (depth === 0) kept += character
+  }
+  return kept
 }
 
 /** Each address as it is, followed by what is left without a reply token: the account's own; without doubles. */

@@ -15,14 +15,17 @@ import { HISTORY_BEGINS, MARKS, withoutMarks } from './html.ts'
 export function foldHistory(marked: string, subject: string): { body: string; quotedText: string | null } {
   const normalized = marked.replaceAll(/\r\n?/g, '\n')
   const text = withoutMarks(normalized)
-  const whole = { body: text.trim(), quotedText: null }
+  const whole = { body: trimmed(text), quotedText: null }
   if (FORWARD_SUBJECT.test(subject) || FORWARDED.test(text)) return whole
   const lines = text.split('\n')
   const places = [markedHistory(normalized, text), headerBlock(lines), quotation(lines)].filter((place) => place !== null)
   const cut = Math.min(...places)
-  const body = lines.slice(0, cut).join('\n').trim()
-  return places.length === 0 || body === '' ? whole : { body, quotedText: lines.slice(cut).join('\n').trim() }
+  const body = trimmed(lines.slice(0, cut).join('\n'))
+  return places.length === 0 || body === '' ? whole : { body, quotedText: trimmed(lines.slice(cut).join('\n')) }
 }
+
+/** Without blank lines around it: the first line keeps its indentation. */
+const trimmed = (text: string): string => text.trimEnd().replace(/^(?:[^\S\n]*\n)+/, '')
 
 const FORWARD_SUBJECT = /^\s*(fwd?|wg|i̇lt|ilt|tr|rv|enc|i|doorst|vs|pd)\s*:/i
 const FORWARDED =
