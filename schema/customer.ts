@@ -1,3 +1,5 @@
+import type { Customer as Row } from '../src/db/generated/client.ts'
+import { findCustomers } from '../src/domain/customers.ts'
 import { customerCursor, listCustomers } from '../src/domain/list-customers.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
@@ -19,17 +21,21 @@ CustomerIdentity.implement({
   fields: (t) => ({
     kind: t.field({ type: IdentityKind, resolve: (identity) => identity.kind }),
     value: t.exposeString('value'),
-    verified: t.exposeBoolean('verified', { description: 'A message from it has arrived; false: typed in by staff.' }),
+    verified: t.exposeBoolean('verified', {
+      description: 'A message from it has arrived, or a member vouched for it; false: merely typed in.',
+    }),
   }),
 })
 
 export const Customer = builder.loadableNodeRef('Customer', {
   id: { resolve: (customer) => customer.id },
-  load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.customer.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+  load: async (ids: string[], context: Context) => {
+    const found = await findCustomers(context.deps, organizationOf(context), ids)
+    return ids.map((id) => found.get(id) ?? null) as Row[]
+  },
 })
 Customer.implement({
-  description: 'Someone the organization talks to, whatever the channel.',
+  description: 'Someone the organization talks to, whatever the channel. The id of a customer who was merged leads to the survivor.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: true, description: 'null until somebody or a profile tells it: show an identity then.' }),
     unreadCount: t.exposeInt('unreadCount'),
@@ -88,6 +94,7 @@ builder.queryFields((t) => ({
   customer: t.field({
     type: Customer,
     nullable: true,
+    description: 'The id of a customer who was merged gives the survivor.',
     args: { id: t.arg.id({ required: true }) },
     resolve: (_root, { id }) => localId('Customer', id),
   }),

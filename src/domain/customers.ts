@@ -1,4 +1,6 @@
 import type { Identity } from '../channels/fact.ts'
+import type { Customer } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
 import { cleanText } from './text.ts'
@@ -75,4 +77,17 @@ export async function lockHolder(
     customerId = now
   }
   return null
+}
+
+/** The customers by their ids; the id of one who is merged leads to the survivor. */
+export async function findCustomers(
+  deps: Pick<Deps, 'db'>,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, Customer>> {
+  const rows = await deps.db.customer.findMany({ where: { id: { in: [...ids] }, organizationId } })
+  const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
+  const survivors = elsewhere.length === 0 ? [] : await deps.db.customer.findMany({ where: { id: { in: elsewhere }, organizationId } })
+  const living = new Map([...rows, ...survivors].map((row) => [row.id, row]))
+  return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
 }
