@@ -74,7 +74,7 @@ const RemoveIdentitySuccess = builder.objectRef<{ identityId: string; customerId
   }),
 })
 
-builder.objectField(AlreadyExistsError, 'customer', (t) =>
+builder.objectField(AlreadyExistsError, 'existingCustomer', (t) =>
   t.field({
     type: Customer,
     nullable: true,
