@@ -9,10 +9,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ChannelAdapter, Outgoing, OutgoingFile, OutgoingTemplate } from '../../src/channels/channel.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
+import { startFakeTwilio } from '../support/fake-twilio.ts'
 
 const SPECIFICATION = '../shared/contracts/openapi/twilio_api_v2010.messages.json'
+const CONTENT_SPECIFICATION = '../shared/contracts/openapi/twilio_content_v1.json'
 const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
-const present = existsSync(SPECIFICATION)
+const present = existsSync(SPECIFICATION) && existsSync(CONTENT_SPECIFICATION)
 if (!present) console.warn(`${SPECIFICATION} is not here: sends are not tested against Twilio's API description`)
 
 const credentials: TwilioCredentials = { accountSid: `AC${'a'.repeat(32)}`, authToken: 'token' }
@@ -46,21 +48,50 @@ const template = (id: string): OutgoingTemplate => ({ id, name: 'ready', languag
 
 describe.runIf(present)('Twilio’s own API description', () => {
   let folder: string
-  let prism: ChildProcess
+  const started: ChildProcess[] = []
   let channels: ChannelAdapter<TwilioCredentials>[]
+  let contentChannels: ChannelAdapter<TwilioCredentials>[]
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'parley-prism-'))
+  const channelsAt = async (specification: string) => {
     const port = await freePort()
-    prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), readableByPrism(folder), '--errors'], {
+    const prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), specification, '--errors'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    started.push(prism)
     await listening(prism)
-    channels = createTwilioChannels({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 15_000 })
+    return createTwilioChannels({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 15_000 })
+  }
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'parley-prism-'))
+    ;[channels, contentChannels] = await Promise.all([channelsAt(readableByPrism(folder)), channelsAt(CONTENT_SPECIFICATION)])
   })
   afterAll(async () => {
-    if (prism.kill()) await once(prism, 'exit')
+    for (const prism of started) if (prism.kill()) await once(prism, 'exit')
     rmSync(folder, { recursive: true })
+  })
+
+  test('the Content templates are asked for as described, and its examples are understood', async () => {
+    const whatsapp = contentChannels.find(({ channel }) => channel === 'WHATSAPP')
+    const { contents } = JSON.parse(readFileSync(CONTENT_SPECIFICATION, 'utf8')).paths['/v1/ContentAndApprovals'].get.responses['200']
+      .content['application/json'].examples.readResults.value
+    // Prism answers with the first example, which lists nothing: the others are read below.
+    expect(await whatsapp?.listTemplates?.({ address: '+15005550006' }, credentials)).toEqual([])
+    const fake = await startFakeTwilio()
+    try {
+      fake.contents = contents
+      const [real] = createTwilioChannels({ apiUrl: fake.url, timeoutMs: 5000 }).filter(({ channel }) => channel === 'WHATSAPP')
+      expect(await real?.listTemplates?.({ address: '+15005550006' }, fake.credentials)).toMatchObject([
+        { status: 'PENDING', body: 'Foo Bar Co is located at 39.7392, 104.9903', language: 'en', name: 'Some content' },
+        { status: 'APPROVED', body: expect.stringMatching(/^\{\{1\}\}, Congratulations \{\{2\}\}!/), statusReason: null },
+        {
+          status: 'REJECTED',
+          body: expect.stringMatching(/highlights\/\{\{3\}\}$/),
+          statusReason: expect.stringContaining('INVALID_FORMAT'),
+        },
+      ])
+    } finally {
+      await fake.close()
+    }
   })
 
   const accepted: [string, Partial<Outgoing>, Partial<TwilioCredentials>][] = [

@@ -47,6 +47,8 @@ export type FakeTwilio = {
   next(...behaviours: SendBehaviour[]): void
   /** The account's state, and its numbers with their webhooks. */
   account: { status: string; numbers: { phoneNumber: string; smsUrl: string; smsMethod: string }[] }
+  /** The account's Content templates, in the words of Twilio's Content API; listed in pages of two. */
+  contents: Record<string, unknown>[]
   /** Stores media and gives the MediaUrl; `redirectTo` answers 307 with that location, `status` with that status. */
   media(content: Media): string
   /** Stores media where no credentials are needed, as on the CDN that Twilio redirects to; gives its URL. */
@@ -93,6 +95,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
     requests: [],
     messages: [],
     account: { status: 'active', numbers: [] },
+    contents: [],
     next: (...more) => {
       behaviours.push(...more)
     },
@@ -189,7 +192,15 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
       }))
       return json(response, 200, { incoming_phone_numbers: listed, page: 0, page_size: 50, next_page_uri: null })
     }
+    if (pathname === '/v1/ContentAndApprovals') return json(response, 200, contentPage(Number(params.Page ?? 0)))
     serve(response, pathname)
+  }
+
+  /** As Twilio does, it names the next page by its own public address. */
+  function contentPage(page: number): object {
+    const more = fake.contents.length > (page + 1) * 2
+    const next_page_url = more ? `https://content.twilio.com/v1/ContentAndApprovals?PageSize=2&Page=${page + 1}` : null
+    return { contents: fake.contents.slice(page * 2, page * 2 + 2), meta: { key: 'contents', page, page_size: 2, next_page_url } }
   }
 
   function serve(response: ServerResponse, pathname: string): void {

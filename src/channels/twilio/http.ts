@@ -25,14 +25,23 @@ function httpClient(api: TwilioApi): twilio.RequestClient {
   })
   const request = client.request.bind(client)
   client.request = async (options) => {
-    const { pathname, search } = new URL(options.uri)
-    const answer = await request({ ...options, uri: `${api.apiUrl}${pathname}${search}` }).catch((error: unknown) => {
+    const answer = await request({ ...options, uri: targetOf(api, options.uri) }).catch((error: unknown) => {
       throw failureWithoutAnswer(error)
     })
     if (answer.statusCode >= 200 && answer.statusCode < 300) return answer as never
     throw failureOfAnswer(answer, options.password)
   }
   return client
+}
+
+/** Where a request of the library really goes: credentials leave for Twilio's own hosts, or for the server that TWILIO_API_URL names. */
+export function targetOf({ apiUrl }: Pick<TwilioApi, 'apiUrl'>, uri: string): string {
+  const { protocol, hostname, pathname, search } = new URL(uri)
+  const twilioItself = new URL(apiUrl).hostname.endsWith('.twilio.com')
+  if (!twilioItself || hostname === 'api.twilio.com') return `${apiUrl}${pathname}${search}`
+  // The address of a list's next page comes from an answer.
+  if (protocol === 'https:' && hostname.endsWith('.twilio.com')) return uri
+  throw new Rejected('FOREIGN_HOST', 'Twilio’s answer points to another host, which was not asked.')
 }
 
 const BEFORE_ANYTHING_WAS_WRITTEN = new Set([

@@ -6,6 +6,7 @@ import { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
 import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
+import { listContentTemplates } from './templates.ts'
 import { namingRcs, twilioWire } from './wire.ts'
 
 const prefixed = (address: string): string => `rcs:${address}`
@@ -31,6 +32,7 @@ export function createTwilioRcs(api: TwilioApi): ChannelAdapter<TwilioCredential
     },
     check: (_account, credentials) => checkRcs(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+    listTemplates: (_account, credentials) => listContentTemplates(api, credentials, { approved: false }),
   }
 }
 

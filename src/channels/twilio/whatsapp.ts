@@ -6,6 +6,7 @@ import { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
 import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
+import { listContentTemplates } from './templates.ts'
 import { twilioWire } from './wire.ts'
 
 const prefixed = (address: string): string => `whatsapp:${address}`
@@ -25,5 +26,6 @@ export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCrede
     send: (message, credentials) => sendByTwilio(api, message, credentials, { to: prefixed, from: prefixed }),
     check: (_account, credentials) => checkAccount(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+    listTemplates: (_account, credentials) => listContentTemplates(api, credentials, { approved: true }),
   }
 }
