@@ -10,7 +10,7 @@ import { Attachment } from './attachment.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
 import { type Context, organizationOf } from './context.ts'
-import { CallOutcome, CommunicationType, DeliveryStatus, Direction } from './enums.ts'
+import { CallOutcome, ChannelType, CommunicationType, DeliveryStatus, Direction, MessagePurpose } from './enums.ts'
 import { localId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
@@ -62,6 +62,24 @@ Communication.implement({
     }),
     externalMessageId: t.exposeString('externalMessageId', { nullable: true, description: "The provider's id, e.g. Twilio's MessageSid." }),
     idempotencyKey: t.exposeString('idempotencyKey', { nullable: true }),
+    purpose: t.field({ type: MessagePurpose, description: 'Which consent it needed.', resolve: (row) => row.purpose }),
+    carriedBy: t.field({
+      type: ChannelType,
+      nullable: true,
+      description: 'The channel that really carried it, where the provider fell back to another.',
+      resolve: (row) => row.carriedBy,
+    }),
+    editedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the customer last changed it: see `edits`.',
+      resolve: (row) => row.editedAt,
+    }),
+    isRevoked: t.boolean({
+      description: 'The sender took it back: its text and files are gone.',
+      resolve: (row) => row.revokedAt !== null,
+    }),
+    revokedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.revokedAt }),
     isRead: t.exposeBoolean('isRead', { description: 'Someone on the staff has read it. Only inbound messages start unread.' }),
     call: t.field({
       type: Call,

@@ -1,6 +1,11 @@
 import { encodeGlobalID } from '@pothos/plugin-relay'
 import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
-import type { ChannelType as ChannelTypeName, DeliveryStatus as DeliveryStatusName, EventType } from '../src/db/generated/enums.ts'
+import type {
+  ChannelType as ChannelTypeName,
+  DeliveryStatus as DeliveryStatusName,
+  EventType,
+  MessagePurpose as MessagePurposeName,
+} from '../src/db/generated/enums.ts'
 import { decodeCursor, encodeCursor } from '../src/events/cursor.ts'
 import type { LogEntry, LoggedEvent } from '../src/events/event.ts'
 import { builder } from './builder.ts'
@@ -8,8 +13,8 @@ import { Communication } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
 import { Conversation } from './conversation.ts'
 import { Customer } from './customer.ts'
-import { ChannelType, DeliveryStatus } from './enums.ts'
-import { localId, type NodeType } from './global-id.ts'
+import { ChannelType, DeliveryStatus, described, MessagePurpose } from './enums.ts'
+import { globalId, localId, type NodeType } from './global-id.ts'
 import { Member } from './organization.ts'
 import { checkLimits } from './query-limits.ts'
 
@@ -28,11 +33,27 @@ const graphTypes = {
   CUSTOMER_CHANGED: 'CustomerChangedEvent',
   CUSTOMER_OPTED_OUT: 'OptOutChangedEvent',
   CUSTOMER_OPTED_IN: 'OptOutChangedEvent',
+  CUSTOMERS_MERGED: 'CustomersMergedEvent',
+  CUSTOMERS_UNMERGED: 'CustomersUnmergedEvent',
+  MERGE_SUGGESTED: 'MergeSuggestedEvent',
 } as const satisfies Partial<Record<EventType, string>>
 
 type InboxEventTypeName = keyof typeof graphTypes
 
 const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
+
+const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD'] as const
+
+const CommunicationChange = builder.enumType('CommunicationChange', {
+  description: 'What became different about a communication.',
+  values: described<{ [Name in (typeof changes)[number]]: Name }>({
+    ATTACHMENT: 'A file of it was fetched, or could not be.',
+    EDITED: 'The customer changed it: see `edits`.',
+    REVOKED: 'The sender took it back.',
+    REACTION: 'Its `reactions` are others.',
+    REREAD: 'It was read again from what the provider had sent.',
+  }),
+})
 
 const InboxEventType = builder.enumType('InboxEventType', {
   description: 'What an inbox can follow.',
@@ -73,12 +94,15 @@ const eventType = (name: string, description: string) => {
 
 const CommunicationReceived = eventType('CommunicationReceivedEvent', 'A customer has written.')
 const CommunicationCreated = eventType('CommunicationCreatedEvent', 'Staff has sent or scheduled a message, added a note or logged a call.')
-const CommunicationChanged = eventType('CommunicationChangedEvent', 'An attachment was fetched, or could not be.')
+const CommunicationChanged = eventType('CommunicationChangedEvent', 'A communication is not what it was: see `change`.')
 const DeliveryStatusChanged = eventType('DeliveryStatusChangedEvent', 'An outbound message has come further.')
 const UnreadCountChanged = eventType('UnreadCountChangedEvent', 'The unread count of a customer, and so of the organization, has changed.')
 const ConversationChanged = eventType('ConversationChangedEvent', 'A conversation was made, reopened, snoozed, closed or assigned.')
 const CustomerChanged = eventType('CustomerChangedEvent', 'A customer was made or changed.')
-const OptOutChanged = eventType('OptOutChangedEvent', 'A customer has opted out of a channel, or in again.')
+const OptOutChanged = eventType('OptOutChangedEvent', 'A customer has opted out of messages on a channel, or in again.')
+const CustomersMerged = eventType('CustomersMergedEvent', 'Two customers were made one: it comes once for each of the two.')
+const CustomersUnmerged = eventType('CustomersUnmergedEvent', 'A merge was undone: it comes once for each of the two.')
+const MergeSuggested = eventType('MergeSuggestedEvent', 'Two customers may be one person: see `mergeSuggestions`.')
 
 for (const ref of [CommunicationReceived, CommunicationCreated, CommunicationChanged, DeliveryStatusChanged]) {
   builder.objectField(ref, 'communication', (t) =>
@@ -90,7 +114,7 @@ for (const ref of [CommunicationReceived, CommunicationCreated, CommunicationCha
     }),
   )
 }
-for (const ref of [UnreadCountChanged, CustomerChanged, OptOutChanged]) {
+for (const ref of [UnreadCountChanged, CustomerChanged, OptOutChanged, CustomersMerged, CustomersUnmerged, MergeSuggested]) {
   builder.objectField(ref, 'customer', (t) =>
     t.field({ type: Customer, nullable: true, description: 'As it is now; null: erased since.', resolve: ({ event }) => event.customerId }),
   )
@@ -112,8 +136,34 @@ builder.objectField(UnreadCountChanged, 'organizationUnreadCount', (t) =>
 )
 builder.objectFields(OptOutChanged, (t) => ({
   channel: t.field({ type: ChannelType, resolve: ({ event }) => event.data.channel as ChannelTypeName }),
+  purpose: t.field({
+    type: MessagePurpose,
+    description: 'Of the messages in question; an event of before purposes were told apart is about TRANSACTIONAL ones.',
+    resolve: ({ event }) => (event.data.purpose as MessagePurposeName | undefined) ?? 'TRANSACTIONAL',
+  }),
   optedOut: t.boolean({ resolve: ({ event }) => event.type === 'CUSTOMER_OPTED_OUT' }),
 }))
+
+builder.objectField(CommunicationChanged, 'change', (t) =>
+  t.field({
+    type: CommunicationChange,
+    resolve: ({ event }) => changes.find((change) => change.toLowerCase() === event.data.change) ?? 'ATTACHMENT',
+  }),
+)
+for (const ref of [CustomersMerged, CustomersUnmerged]) {
+  builder.objectFields(ref, (t) => ({
+    survivor: t.field({
+      type: Customer,
+      nullable: true,
+      description: 'Who has, or had, everything.',
+      resolve: ({ event }) => String(event.data.survivorId),
+    }),
+    mergedCustomerId: t.id({ resolve: ({ event }) => globalId('Customer', String(event.data.mergedId)) }),
+  }))
+}
+builder.objectField(MergeSuggested, 'otherCustomer', (t) =>
+  t.field({ type: Customer, nullable: true, resolve: ({ event }) => String(event.data.otherCustomerId) }),
+)
 
 builder.objectRef<ResyncEntry>('ResyncRequiredEvent').implement({
   description: 'The cursor cannot be continued from: load the state anew. The stream goes on from here.',

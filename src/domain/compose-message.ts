@@ -35,6 +35,8 @@ export type Composed = {
   html: string | null
   /** The external id of the message that this one answers or reacts to. */
   inReplyTo: string | null
+  /** Our id of the message that this one reacts to. */
+  reactsTo: string | null
   path: string[]
 }
 
@@ -59,6 +61,7 @@ export async function compose(tx: Tx, actor: Actor, customerId: string, recipien
     subject: null,
     template: null,
     html: null,
+    reactsTo: null,
     path,
     ...part,
     purpose: part.purpose ?? input.purpose ?? 'TRANSACTIONAL',
@@ -114,7 +117,7 @@ async function fromReaction(scope: Scope, input: NonNullable<ContentInput['react
   if (emoji !== null && !isEmoji(emoji)) throw new ValidationError('emoji must be one emoji.', [...path, 'emoji'])
   const target = await messageHere(scope, input.communicationId, [...path, 'communicationId'])
   const content: Content = { kind: 'REACTION', emoji, target }
-  return { content, body: plainText(content), inReplyTo: target }
+  return { content, body: plainText(content), inReplyTo: target, reactsTo: input.communicationId }
 }
 
 const graphemes = new Intl.Segmenter()

@@ -7,9 +7,10 @@ import { enqueue } from '../jobs/enqueue.ts'
 import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
 import { recordConsent } from './consent.ts'
+import { contentOf } from './content-of.ts'
 import { lockCustomers } from './customers.ts'
 import { UserError } from './errors.ts'
-import { filesInOrder, outgoingOf, sendPayloadOf, storedContent } from './outgoing.ts'
+import { filesInOrder, outgoingOf, sendPayloadOf } from './outgoing.ts'
 import { type Approval, approvalOf, checkMessage, type Message } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
 import { standingOf } from './standing.ts'
@@ -85,7 +86,7 @@ async function verdictOn(
   const conversation = conversationId === null ? null : await tx.conversation.findUnique({ where: { id: conversationId } })
   const template = templateId === null ? null : await tx.template.findUnique({ where: { id: templateId } })
   const message: Message = {
-    content: storedContent(communication),
+    content: contentOf(communication),
     body: communication.body,
     files: filesInOrder(adapter, communication, files).map(({ media, attachment }) => ({
       media,

@@ -1,13 +1,13 @@
 import { buffer } from 'node:stream/consumers'
 import { signAttachmentLink } from '../attachment-links.ts'
 import type { AnyChannelAdapter, Outgoing, OutgoingFile } from '../channels/channel.ts'
-import type { Content } from '../channels/content.ts'
 import type { Attachment, ChannelAccount, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import type { ChosenFile } from './compose-files.ts'
 import type { SendPayload } from './compose-message.ts'
 import { mediaKindOf } from './content-limits.ts'
+import { contentOf } from './content-of.ts'
 import { outgoingEmail } from './email-threading.ts'
 import { webhookUrl } from './webhook-url.ts'
 
@@ -15,10 +15,6 @@ type Sending = { communication: Communication; account: ChannelAccount; adapter:
 
 export const sendPayloadOf = (communication: Pick<Communication, 'payload'>): SendPayload =>
   (communication.payload as SendPayload | null) ?? {}
-
-/** Content as it is stored; rows of before it was stored are plain text or templates. */
-export const storedContent = (communication: Pick<Communication, 'content'>): Content =>
-  (communication.content as Content | null) ?? { kind: 'TEXT' }
 
 /** The files of a message in its own order, each with what it is sent as. */
 export function filesInOrder(
@@ -48,7 +44,7 @@ export async function outgoingOf(
   if (conversationId === null) throw new Error(`communication ${id} has no conversation`)
   const template = sendPayloadOf(communication).template ?? null
   const { slug } = await tx.organization.findUniqueOrThrow({ where: { id: organizationId } })
-  const content = storedContent(communication)
+  const content = contentOf(communication)
   const isEmail = account.channel === 'EMAIL'
   return {
     communicationId: id,

@@ -112,7 +112,7 @@ async function store(
       direction: 'OUTBOUND',
       subject: composed.subject,
       body: composed.body,
-      content: composed.content as Prisma.InputJsonObject,
+      content: composed.content.kind === 'TEXT' ? Prisma.DbNull : (composed.content as Prisma.InputJsonObject),
       payload: (composed.payload as Prisma.InputJsonObject | null) ?? Prisma.DbNull,
       inReplyTo: composed.inReplyTo,
       purpose: composed.purpose,
@@ -131,6 +131,9 @@ async function store(
   await touchConversation(tx, conversation.id, id, 1)
   const queue = `conversation:${conversation.id}`
   await enqueue(tx, 'deliver', { communicationId: id }, { queue, ...(sendAt === null ? {} : { runAt: sendAt }) })
-  recorder.event({ type: 'COMMUNICATION_CREATED', actorId: memberId, customerId, conversationId: conversation.id, communicationId: id })
+  const about = { actorId: memberId, customerId, conversationId: conversation.id }
+  recorder.event({ type: 'COMMUNICATION_CREATED', ...about, communicationId: id })
+  if (composed.reactsTo !== null)
+    recorder.event({ type: 'COMMUNICATION_CHANGED', ...about, communicationId: composed.reactsTo, data: { change: 'reaction' } })
   return communication
 }

@@ -1,0 +1,231 @@
+import type {
+  Content,
+  InteractiveButton,
+  InteractiveList,
+  InteractiveRow,
+  InteractiveContent as InteractiveShape,
+  InteractiveReplyContent as ReplyShape,
+  SharedContact,
+} from '../src/channels/content.ts'
+import type { Communication as Row } from '../src/db/generated/client.ts'
+import { contentOf } from '../src/domain/content-of.ts'
+import { builder } from './builder.ts'
+import { Communication } from './communication.ts'
+
+import { EmailContent as EmailShown } from './email-content.ts'
+import { CallOutcome, described, MediaKind } from './enums.ts'
+import { linkedMessage } from './linked-messages.ts'
+import type { Shown, ShownKind } from './shown-content.ts'
+import { Template } from './template.ts'
+
+const shown = <Own extends Content>(name: string) => builder.objectRef<Shown<Own>>(name)
+
+type Of<Name extends Content['kind']> = Extract<Content, { kind: Name }>
+
+const Text = shown<Of<'TEXT'>>('TextContent').implement({
+  fields: (t) => ({ text: t.string({ resolve: ({ row }) => row.body }) }),
+})
+
+const Media = shown<Of<'MEDIA'>>('MediaContent').implement({
+  description: "One or more files: the communication's `attachments`.",
+  fields: (t) => ({
+    media: t.field({ type: MediaKind, resolve: ({ content }) => content.media }),
+    caption: t.string({ nullable: true, resolve: ({ content }) => content.caption }),
+  }),
+})
+
+const TemplateShown = shown<Of<'TEMPLATE'>>('TemplateContent').implement({
+  description: 'A message made from a template; `text` is what the customer reads.',
+  fields: (t) => ({
+    name: t.string({ resolve: ({ content }) => content.name }),
+    language: t.string({ nullable: true, resolve: ({ content }) => content.language }),
+    variables: t.field({ type: 'JSON', resolve: ({ content }) => content.variables }),
+    text: t.string({ resolve: ({ row }) => row.body }),
+    template: t.field({
+      type: Template,
+      nullable: true,
+      description: 'As it is now; null: deleted.',
+      resolve: ({ row }) => row.templateId,
+    }),
+  }),
+})
+
+const Button = builder.objectRef<InteractiveButton>('InteractiveButton').implement({
+  fields: (t) => ({ id: t.exposeString('id', { description: 'It comes back with the answer.' }), title: t.exposeString('title') }),
+})
+
+const ListRow = builder.objectRef<InteractiveRow>('InteractiveRow').implement({
+  fields: (t) => ({
+    id: t.exposeString('id', { description: 'It comes back with the answer.' }),
+    title: t.exposeString('title'),
+    description: t.exposeString('description', { nullable: true }),
+  }),
+})
+
+const Section = builder.objectRef<InteractiveList['sections'][number]>('InteractiveSection').implement({
+  fields: (t) => ({
+    title: t.exposeString('title', { nullable: true }),
+    rows: t.field({ type: [ListRow], resolve: ({ rows }) => rows }),
+  }),
+})
+
+const List = builder.objectRef<InteractiveList>('InteractiveList').implement({
+  fields: (t) => ({
+    button: t.exposeString('button', { description: 'What opens it.' }),
+    sections: t.field({ type: [Section], resolve: ({ sections }) => sections }),
+  }),
+})
+
+const Interactive = shown<InteractiveShape>('InteractiveContent').implement({
+  description: 'A choice put to the customer: buttons, or a list.',
+  fields: (t) => ({
+    text: t.string({ description: 'The question.', resolve: ({ row }) => row.body }),
+    header: t.string({ nullable: true, resolve: ({ content }) => content.header }),
+    footer: t.string({ nullable: true, resolve: ({ content }) => content.footer }),
+    buttons: t.field({ type: [Button], resolve: ({ content }) => content.buttons }),
+    list: t.field({ type: List, nullable: true, resolve: ({ content }) => content.list }),
+  }),
+})
+
+const ReplyKind = builder.enumType('InteractiveReplyKind', {
+  values: described<{ [Name in ReplyShape['reply']]: Name }>({
+    BUTTON: 'A button of a question or a template.',
+    LIST: 'A row of a list.',
+    QUICK_REPLY: 'A suggestion under a message.',
+    POSTBACK: 'A button, a menu or a link that leads into the conversation.',
+    FLOW: 'A form that was filled in: see `data`.',
+    ORDER: 'An order: see `data`.',
+  }),
+})
+
+const InteractiveReply = shown<ReplyShape>('InteractiveReplyContent').implement({
+  description: 'What the customer chose.',
+  fields: (t) => ({
+    reply: t.field({ type: ReplyKind, resolve: ({ content }) => content.reply }),
+    id: t.string({ nullable: true, description: 'Of the choice, as it was put.', resolve: ({ content }) => content.id }),
+    title: t.string({ resolve: ({ content }) => content.title }),
+    description: t.string({ nullable: true, resolve: ({ content }) => content.description }),
+    data: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: "What was filled in or ordered, in the provider's words.",
+      resolve: ({ content }) => content.data,
+    }),
+  }),
+})
+
+const Location = shown<Of<'LOCATION'>>('LocationContent').implement({
+  fields: (t) => ({
+    latitude: t.float({ description: 'Degrees (WGS 84).', resolve: ({ content }) => content.latitude }),
+    longitude: t.float({ description: 'Degrees (WGS 84).', resolve: ({ content }) => content.longitude }),
+    name: t.string({ nullable: true, resolve: ({ content }) => content.name }),
+    address: t.string({ nullable: true, resolve: ({ content }) => content.address }),
+    url: t.string({ nullable: true, resolve: ({ content }) => content.url }),
+  }),
+})
+
+const ContactEntry = builder.objectRef<{ value: string; type: string | null }>('SharedContactEntry').implement({
+  fields: (t) => ({ value: t.exposeString('value'), type: t.exposeString('type', { nullable: true, description: 'E.g. HOME or WORK.' }) }),
+})
+
+const Contact = builder.objectRef<SharedContact>('SharedContact').implement({
+  fields: (t) => ({
+    name: t.exposeString('name'),
+    organization: t.exposeString('organization', { nullable: true }),
+    phones: t.field({ type: [ContactEntry], resolve: ({ phones }) => phones }),
+    emails: t.field({ type: [ContactEntry], resolve: ({ emails }) => emails }),
+  }),
+})
+
+const Contacts = shown<Of<'CONTACTS'>>('ContactsContent').implement({
+  fields: (t) => ({ contacts: t.field({ type: [Contact], resolve: ({ content }) => content.contacts }) }),
+})
+
+const Reaction = shown<Of<'REACTION'>>('ReactionContent').implement({
+  description: "A reaction to another message, also among that message's `reactions`.",
+  fields: (t) => ({
+    emoji: t.string({ nullable: true, description: 'null: an earlier reaction was taken back.', resolve: ({ content }) => content.emoji }),
+    target: t.field({
+      type: Communication,
+      nullable: true,
+      description: 'null: a message that is not in the log.',
+      resolve: ({ row, content }, _args, context) => linkedMessage(context, row.channelAccountId, content.target),
+    }),
+  }),
+})
+
+const Unsupported = shown<Of<'UNSUPPORTED'>>('UnsupportedContent').implement({
+  description: 'Something that is kept but not understood (yet).',
+  fields: (t) => ({
+    type: t.string({ description: "The provider's name for it.", resolve: ({ content }) => content.type }),
+    raw: t.field({ type: 'JSON', nullable: true, description: "The provider's own words.", resolve: ({ content }) => content.raw }),
+  }),
+})
+
+const names = {
+  TEXT: 'TextContent',
+  MEDIA: 'MediaContent',
+  EMAIL: 'EmailContent',
+  TEMPLATE: 'TemplateContent',
+  INTERACTIVE: 'InteractiveContent',
+  INTERACTIVE_REPLY: 'InteractiveReplyContent',
+  LOCATION: 'LocationContent',
+  CONTACTS: 'ContactsContent',
+  REACTION: 'ReactionContent',
+  UNSUPPORTED: 'UnsupportedContent',
+  NOTE: 'NoteContent',
+  CALL_LOG: 'CallLogContent',
+} as const satisfies Record<ShownKind, string>
+
+type Internal = Pick<Shown<null>, 'kind' | 'row'>
+
+const Note = builder.objectRef<Internal>('NoteContent').implement({
+  description: 'What staff wrote for staff.',
+  fields: (t) => ({ text: t.string({ resolve: ({ row }) => row.body }) }),
+})
+
+const CallLog = builder.objectRef<Internal>('CallLogContent').implement({
+  fields: (t) => ({
+    text: t.string({ description: 'What was said, where somebody wrote it down.', resolve: ({ row }) => row.body }),
+    outcome: t.field({ type: CallOutcome, nullable: true, resolve: ({ row }) => row.callOutcome }),
+    startedAt: t.field({ type: 'DateTime', nullable: true, resolve: ({ row }) => row.callStartedAt }),
+    durationSeconds: t.int({ nullable: true, resolve: ({ row }) => row.callSeconds }),
+  }),
+})
+
+const members = [
+  Text,
+  Media,
+  EmailShown,
+  TemplateShown,
+  Interactive,
+  InteractiveReply,
+  Location,
+  Contacts,
+  Reaction,
+  CallLog,
+  Note,
+  Unsupported,
+] as const
+
+const CommunicationContent = builder.unionType('CommunicationContent', {
+  description: 'What a communication is; `body` is the plain-text form of all of them.',
+  types: [...members],
+  resolveType: ({ kind }) => names[kind],
+})
+
+function shownOf(row: Row): (typeof members)[number]['$inferType'] {
+  if (row.type === 'INTERNAL_NOTE') return { kind: 'NOTE', row }
+  if (row.type === 'CALL_LOG') return { kind: 'CALL_LOG', row }
+  const content = contentOf(row)
+  // The kind goes with the content; the compiler cannot see that they belong together.
+  return { kind: content.kind, row, content } as (typeof members)[number]['$inferType']
+}
+
+builder.objectField(Communication, 'content', (t) =>
+  t.field({
+    type: CommunicationContent,
+    description: 'A message that was taken back (`revokedAt`) is an empty text.',
+    resolve: (row) => shownOf(row),
+  }),
+)
