@@ -73,8 +73,8 @@ const eventsCheck = (ask: Ask, { webhookUrl }: Account, credentials: SendgridCre
     const url = webhookUrl.replace(/\/inbound(\?.*)?$/, '/events')
     const setting = webhooks.find((each) => each.enabled && leadsTo(each.url, url))
     const where = 'under Settings → Mail Settings → Event Webhooks in SendGrid'
-    const unsigned = 'this channel’s webhook address with /events in place of /inbound'
-    if (setting === undefined) return `Nothing is known about delivery: add an event webhook ${where} that posts to ${unsigned}.`
+    if (setting === undefined)
+      return `Nothing is known about delivery: add an event webhook ${where} that posts to this channel’s address for events.`
     if (!setting.delivered || !setting.bounce)
       return `Nothing is known about delivery: let the event webhook post deliveries and bounces, ${where}.`
     const key = URL.parse(setting.url)?.searchParams.get('key')

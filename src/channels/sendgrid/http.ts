@@ -1,10 +1,14 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { Client } from '@sendgrid/client'
+import sendgrid from '@sendgrid/client'
 import { failureOfAnswer, failureWithoutAnswer } from './errors.ts'
 
 /** Where SendGrid's API is (no trailing slash), how many milliseconds one request to it may take, and the largest incoming e-mail in bytes. */
 export type SendgridApi = { apiUrl: string; timeoutMs: number; maxEmailBytes: number }
+
+type Client = typeof sendgrid
+// The declarations have only the shared client, which would carry one account's key into another's request.
+const { Client } = sendgrid as unknown as { Client: new () => Client }
 
 const MAX_ANSWER_BYTES = 2_000_000
 
@@ -13,7 +17,7 @@ export function sendgridClient({ apiUrl, timeoutMs }: SendgridApi, apiKey: strin
   const client = new Client()
   client.setApiKey(apiKey)
   // After the key, which puts the address back. The client hands what it does not know on to axios.
-  const settings: Record<string, unknown> = {
+  const settings = {
     baseUrl: apiUrl,
     timeout: timeoutMs,
     signal: AbortSignal.timeout(timeoutMs),
@@ -23,7 +27,7 @@ export function sendgridClient({ apiUrl, timeoutMs }: SendgridApi, apiKey: strin
     httpAgent: new HttpAgent({ keepAlive: false }),
     httpsAgent: new HttpsAgent({ keepAlive: false }),
   }
-  client.setDefaultRequest(settings)
+  client.setDefaultRequest(settings as Parameters<Client['setDefaultRequest']>[0])
   const request = client.request.bind(client)
   client.request = async (data) => {
     try {

@@ -1,4 +1,4 @@
-import { MailService } from '@sendgrid/mail'
+import sendgridMail from '@sendgrid/mail'
 import type { Outgoing, OutgoingFile, SendResult } from '../channel.ts'
 import { Rejected, Unavailable, Uncertain } from '../failures.ts'
 import { MAX_MESSAGE_BYTES } from './capabilities.ts'
@@ -6,6 +6,9 @@ import type { SendgridCredentials } from './credentials.ts'
 import { type SendgridApi, sendgridClient } from './http.ts'
 import { unsubscribeUrl } from './unsubscribe.ts'
 
+type MailService = typeof sendgridMail
+// The declarations have only the shared service, which has one client.
+const { MailService } = sendgridMail as unknown as { MailService: new () => MailService }
 type Mail = Parameters<MailService['send']>[0]
 
 /** Sends one e-mail; our id of it comes back in every event. Throws Rejected, Unavailable or Uncertain. */
