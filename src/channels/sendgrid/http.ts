@@ -27,7 +27,7 @@ export function sendgridClient({ apiUrl, timeoutMs }: SendgridApi, apiKey: strin
     httpAgent: new HttpAgent({ keepAlive: false }),
     httpsAgent: new HttpsAgent({ keepAlive: false }),
   }
-  client.setDefaultRequest(settings as Parameters<Client['setDefaultRequest']>[0])
+  client.setDefaultRequest(settings as object)
   const request = client.request.bind(client)
   client.request = async (data) => {
     try {

@@ -16,6 +16,7 @@ export function sendgridWire(maxEmailBytes: number): Wire<SendgridCredentials> {
     path: 'sendgrid',
     reach: 'organization',
     inboundSegment: () => 'inbound',
+    eventsSegment: 'events',
     inboundQuery: ({ inboundSecret }) => `key=${inboundSecret}`,
     locate(segment, request) {
       // Whose e-mail it is stands in the multipart body, which is read after somebody has vouched for it.
