@@ -5,9 +5,10 @@ import { type Rendered, renderTemplate, templateVariables } from '../src/domain/
 import { UUID_FORM } from '../src/domain/sql.ts'
 import { createTemplate, deleteTemplate, previewValues, updateTemplate } from '../src/domain/templates.ts'
 import { builder } from './builder.ts'
+import { ChannelAccount } from './channel-account.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
-import { ChannelType, TemplatePurpose } from './enums.ts'
-import { globalId, localId, requiredId } from './global-id.ts'
+import { ChannelType, TemplatePurpose, TemplateStatus } from './enums.ts'
+import { globalId, localId, optionalId, requiredId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
@@ -15,6 +16,7 @@ const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
   fields: (t) => ({
     subject: t.exposeString('subject', { nullable: true }),
     body: t.exposeString('body'),
+    html: t.exposeString('html', { nullable: true, description: 'Of an e-mail; safe to be shown.' }),
     missingVariables: t.exposeStringList('missingVariables', {
       description: 'They stay in the text as `{{name}}`; a send would be refused.',
     }),
@@ -28,7 +30,7 @@ export const Template = builder.loadableNodeRef('Template', {
 })
 Template.implement({
   description:
-    'A text with variables, `{{customer_name}}`. Known without being given: customer_name, customer_first_name, organization_name, agent_name.',
+    "A text with variables, `{{customer_name}}`; known without being given: customer_name, customer_first_name, organization_name, agent_name. Either the organization's own, edited here, or the provider's, synchronized from there (`channelAccount`).",
   fields: (t) => ({
     name: t.exposeString('name'),
     channel: t.field({
@@ -37,17 +39,51 @@ Template.implement({
       description: 'null: for every channel.',
       resolve: (template) => template.channel,
     }),
-    language: t.exposeString('language', { description: 'A language tag, e.g. tr or pt-BR.' }),
+    language: t.exposeString('language', {
+      description: "A language tag, e.g. tr or pt-BR; of the provider's as it spells it, e.g. pt_BR.",
+    }),
     subject: t.exposeString('subject', { nullable: true }),
     body: t.exposeString('body'),
+    html: t.exposeString('html', { nullable: true, description: 'Of an e-mail, besides the plain `body`; sanitized when it is saved.' }),
     variables: t.stringList({
-      description: 'The names between `{{` and `}}`, in order of first use.',
-      resolve: (template) => templateVariables(template.subject, template.body),
+      description:
+        'The names between `{{` and `}}`, in order of first use; where the provider counts them, 1, 2, …. A send without a value for one is refused.',
+      resolve: (template) => templateVariables(template.subject, template.body, template.html),
     }),
-    purpose: t.field({ type: TemplatePurpose, resolve: (template) => template.purpose }),
+    purpose: t.field({
+      type: TemplatePurpose,
+      description: "What the provider calls its category. Messages with a MARKETING template ask for the customer's consent to marketing.",
+      resolve: (template) => template.purpose,
+    }),
     providerTemplateId: t.exposeString('providerTemplateId', {
       nullable: true,
       description: "The provider's approved counterpart (Twilio: ContentSid, HX…); needed on WhatsApp outside the messaging window.",
+    }),
+    channelAccount: t.field({
+      type: ChannelAccount,
+      nullable: true,
+      description: "Of the provider's: the account that it can be sent from. null: the organization's own, which is edited here.",
+      resolve: (template) => template.channelAccountId,
+    }),
+    status: t.field({
+      type: TemplateStatus,
+      nullable: true,
+      description: "The provider's word; null: the organization's own.",
+      resolve: (template) => template.status,
+    }),
+    statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it is REJECTED, PAUSED or DISABLED.' }),
+    quality: t.exposeString('quality', { nullable: true, description: "The provider's rating of how customers take it, e.g. GREEN." }),
+    components: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'As the provider describes it: header, footer, buttons.',
+      resolve: (template) => template.components,
+    }),
+    syncedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the provider was last asked, or last told.',
+      resolve: (template) => template.syncedAt,
     }),
     createdAt: t.field({ type: 'DateTime', resolve: (template) => template.createdAt }),
     updatedAt: t.field({ type: 'DateTime', resolve: (template) => template.updatedAt }),
@@ -85,14 +121,21 @@ builder.queryFields((t) => ({
       type: Template,
       description: 'Oldest first. With a channel: those for it and those for every channel.',
       complexity: pageCost,
-      args: { channel: t.arg({ type: ChannelType }) },
+      args: {
+        channel: t.arg({ type: ChannelType }),
+        status: t.arg({ type: TemplateStatus, description: "Only the provider's with this status." }),
+        channelAccountId: t.arg.id({ description: "Only the provider's of this account." }),
+      },
       resolve: async (_root, args, context) => {
         const page = checkedPage(args)
+        const channelAccountId = optionalId('ChannelAccount', args.channelAccountId, ['channelAccountId'])
         const cursor =
           page.cursor === null ? null : decodeKeys('templates', page.cursor, [UUID_FORM], page.backwards ? 'before' : 'after')[0]
         const rows = await context.deps.db.template.findMany({
           where: {
             organizationId: organizationOf(context),
+            ...(args.status ? { status: args.status } : {}),
+            ...(channelAccountId === null ? {} : { channelAccountId }),
             ...(args.channel ? { OR: [{ channel: args.channel }, { channel: null }] } : {}),
             ...(cursor === null ? {} : { id: page.backwards ? { lt: cursor } : { gt: cursor } }),
           },
@@ -113,6 +156,7 @@ builder.queryFields((t) => ({
 const content = {
   channel: 'null: for every channel.',
   body: 'Plain text of 1 to 20,000 characters; variables as `{{name}}`.',
+  html: 'Of an e-mail, at most 200,000 characters; variables as in the body. Scripts, forms and styles that move things are taken out.',
   providerTemplateId: "Twilio's ContentSid, where WhatsApp has approved the template.",
 }
 
@@ -123,6 +167,7 @@ const Create = builder.inputType('CreateTemplateInput', {
     language: t.string({ defaultValue: 'en' }),
     subject: t.string(),
     body: t.string({ required: true, description: content.body }),
+    html: t.string({ description: content.html }),
     purpose: t.field({ type: TemplatePurpose }),
     providerTemplateId: t.string({ description: content.providerTemplateId }),
   }),
@@ -137,6 +182,7 @@ const Update = builder.inputType('UpdateTemplateInput', {
     language: t.string(),
     subject: t.string(),
     body: t.string({ description: content.body }),
+    html: t.string({ description: content.html }),
     purpose: t.field({ type: TemplatePurpose }),
     providerTemplateId: t.string({ description: content.providerTemplateId }),
   }),
@@ -167,7 +213,7 @@ builder.mutationFields((t) => ({
   }),
   updateTemplate: t.field({
     type: success('UpdateTemplateSuccess'),
-    description: 'ADMIN.',
+    description: "ADMIN. The provider's templates are edited there.",
     authScopes,
     errors: { types: [ValidationError, NotFoundError, AlreadyExistsError] },
     args: { input: t.arg({ type: Update, required: true }) },
@@ -178,9 +224,9 @@ builder.mutationFields((t) => ({
   }),
   deleteTemplate: t.field({
     type: DeleteSuccess,
-    description: 'ADMIN. Messages that were sent with it stay.',
+    description: "ADMIN. Messages that were sent with it stay. The provider's templates are deleted there.",
     authScopes,
-    errors: { types: [NotFoundError] },
+    errors: { types: [NotFoundError, ValidationError] },
     args: { input: t.arg({ type: Delete, required: true }) },
     resolve: async (_root, { input }, context) => {
       const id = requiredId('Template', input.templateId, path)

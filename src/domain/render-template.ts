@@ -1,6 +1,17 @@
 import Mustache from 'mustache'
+import { sanitizeEmailHtml } from '../email-html.ts'
 
-export type Rendered = { subject: string | null; body: string; missingVariables: string[]; variables: Record<string, string> }
+export type Rendered = {
+  subject: string | null
+  body: string
+  /** Sanitized, with the values as text: none of them can bring a tag or a script. */
+  html: string | null
+  missingVariables: string[]
+  /** Those that the template uses. */
+  variables: Record<string, string>
+}
+
+type Texts = { subject: string | null; body: string; html: string | null }
 
 /** The names in `{{…}}`, in order of first use. Throws an Error with a readable message where the braces do not match. */
 export function templateVariables(...texts: (string | null)[]): string[] {
@@ -17,11 +28,20 @@ function spansOf(text: string): string[] {
 }
 
 /** Fills in the variables as plain text; what is missing stays as `{{name}}` and is listed. */
-export function renderTemplate(template: { subject: string | null; body: string }, values: Record<string, string>): Rendered {
-  const names = templateVariables(template.subject, template.body)
+export function renderTemplate({ subject, body, html }: Texts, values: Record<string, string>): Rendered {
+  const names = templateVariables(subject, body, html)
   const missingVariables = names.filter((name) => !Object.hasOwn(values, name))
   const variables = Object.fromEntries(names.filter((name) => Object.hasOwn(values, name)).map((name) => [name, values[name] ?? '']))
   const view = { ...Object.fromEntries(missingVariables.map((name) => [name, `{{${name}}}`])), ...variables }
-  const fill = (text: string) => Mustache.render(text, view, undefined, { escape: (value: unknown) => String(value) })
-  return { subject: template.subject === null ? null : fill(template.subject), body: fill(template.body), missingVariables, variables }
+  const escaped = Object.fromEntries(Object.entries(view).map(([name, value]) => [name, Mustache.escape(value)]))
+  return {
+    subject: subject === null ? null : fill(subject, view),
+    body: fill(body, view),
+    // Once more, because a value can complete what was harmless without it, such as the address of a link.
+    html: html === null ? null : sanitizeEmailHtml(fill(html, escaped)),
+    missingVariables,
+    variables,
+  }
 }
+
+const fill = (text: string, view: Record<string, string>): string => Mustache.render(text, view, undefined, { escape: String })

@@ -1,6 +1,7 @@
 import type { Template } from '../db/generated/client.ts'
 import type { ChannelType, TemplatePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
+import { sanitizeEmailHtml } from '../email-html.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
@@ -16,6 +17,7 @@ type TemplateContent = {
   language?: string | null
   subject?: string | null
   body?: string | null
+  html?: string | null
   purpose?: TemplatePurpose | null
   providerTemplateId?: string | null
 }
@@ -24,13 +26,15 @@ export type CreateTemplateInput = TemplateContent & { name: string; body: string
 export type UpdateTemplateInput = TemplateContent & { templateId: string }
 
 const MAX_BODY = 20_000
+const MAX_HTML = 200_000
 
-/** Throws ValidationError, AlreadyExistsError (name and language are unique together). */
+/** Throws ValidationError, AlreadyExistsError (name and language are unique together among those of the organization's own). */
 export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, input: CreateTemplateInput): Promise<Template> {
   const id = newId()
   const data = checkedContent({ ...input, channel: input.channel ?? null })
   const { name, body, language = 'en' } = data
   if (name === undefined || body === undefined) throw new ValidationError('name and body are required.', ['input'])
+  checkHtmlChannel(data.html ?? null, data.channel ?? null)
   return underFreeName(
     transact(deps, actor.organizationId, async (tx, recorder) => {
       recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId: id, change: 'created' } })
@@ -48,18 +52,20 @@ export async function updateTemplate(
   const { templateId, ...content } = input
   return underFreeName(
     transact(deps, actor.organizationId, async (tx, recorder) => {
-      await lockTemplate(tx, actor.organizationId, templateId)
+      const before = await lockOwnTemplate(tx, actor.organizationId, templateId)
       const data = checkedContent(content)
+      const { html, channel } = { ...before, ...definedOf(data) }
+      checkHtmlChannel(html, channel)
       recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'updated' } })
       return tx.template.update({ where: { id: templateId }, data: { ...data, updatedAt: deps.clock() } })
     }),
   )
 }
 
-/** Messages that were sent with it stay. Throws NotFoundError. */
+/** Messages that were sent with it stay. Throws NotFoundError, ValidationError. */
 export async function deleteTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, templateId: string): Promise<void> {
   await transact(deps, actor.organizationId, async (tx, recorder) => {
-    await lockTemplate(tx, actor.organizationId, templateId)
+    await lockOwnTemplate(tx, actor.organizationId, templateId)
     await tx.template.delete({ where: { id: templateId } })
     recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'deleted' } })
   })
@@ -77,10 +83,14 @@ export async function previewValues(
   return templateValues(deps.db, actor, customer, variables, ['variables'])
 }
 
-async function lockTemplate(tx: Tx, organizationId: string, id: string): Promise<void> {
-  const rows = await tx.$queryRaw<unknown[]>`
-    SELECT id FROM template WHERE id = ${id}::uuid AND organization_id = ${organizationId}::uuid FOR UPDATE`
-  if (rows.length === 0) throw new NotFoundError('template', ['input', 'templateId'])
+/** Those of a channel account are the provider's, and changed there. */
+async function lockOwnTemplate(tx: Tx, organizationId: string, id: string): Promise<Template> {
+  await tx.$queryRaw`SELECT FROM template WHERE id = ${id}::uuid AND organization_id = ${organizationId}::uuid FOR UPDATE`
+  const template = await tx.template.findFirst({ where: { id, organizationId } })
+  const path = ['input', 'templateId']
+  if (template === null) throw new NotFoundError('template', path)
+  if (template.channelAccountId === null) return template
+  throw new ValidationError('This template is edited at the provider; syncTemplates brings the changes here.', path)
 }
 
 /** The unique key decides, because a look before would miss what a concurrent transaction is about to commit. */
@@ -96,6 +106,7 @@ async function underFreeName(writing: Promise<Template>): Promise<Template> {
 function checkedContent(content: TemplateContent) {
   const subject = content.subject === undefined ? undefined : optionalText(content.subject, ['input', 'subject'], 200)
   const body = content.body === undefined || content.body === null ? undefined : requiredText(content.body, ['input', 'body'], MAX_BODY)
+  const html = content.html === undefined ? undefined : checkedHtml(content.html)
   checkSyntax(subject ?? null, ['input', 'subject'])
   checkSyntax(body ?? null, ['input', 'body'])
   return {
@@ -104,10 +115,27 @@ function checkedContent(content: TemplateContent) {
     language: content.language === undefined || content.language === null ? undefined : checkedLanguage(content.language),
     subject,
     body,
+    html,
     purpose: content.purpose ?? undefined,
     providerTemplateId:
       content.providerTemplateId === undefined ? undefined : optionalText(content.providerTemplateId, ['input', 'providerTemplateId'], 200),
   }
+}
+
+const definedOf = <Data extends object>(data: Data): Partial<Data> =>
+  Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)) as Partial<Data>
+
+function checkedHtml(given: string | null): string | null {
+  const path = ['input', 'html']
+  const written = optionalText(given, path, MAX_HTML)
+  const html = written === null ? null : sanitizeEmailHtml(written).trim()
+  checkSyntax(html, path)
+  return html === '' ? null : html
+}
+
+function checkHtmlChannel(html: string | null, channel: ChannelType | null): void {
+  if (html === null || channel === null || channel === 'EMAIL') return
+  throw new ValidationError(`Only e-mails have HTML; the template is for ${channel}.`, ['input', 'html'])
 }
 
 function checkSyntax(text: string | null, path: string[]): void {
