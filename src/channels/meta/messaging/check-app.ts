@@ -1,4 +1,5 @@
 import type { HealthCheck } from '../../channel.ts'
+import { Rejected } from '../../failures.ts'
 import type { MetaApp } from '../app.ts'
 import { graphRequest } from '../graph.ts'
 import { asked } from './check-outcome.ts'
@@ -46,14 +47,22 @@ const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
 /** What only the app itself may ask: the token's permissions, and where the app's webhooks go. Nothing where the app's id or secret is not set. */
 export async function checkApp(app: MetaApp, object: MetaObject, token: string, webhookUrl: string): Promise<HealthCheck[]> {
   if (app.appId === null || app.appSecret === null) return []
-  const appToken = `${app.appId}|${app.appSecret}`
-  return [await checkPermissions(app, appToken, object, token), await checkWebhook(app, appToken, object, webhookUrl)]
+  return [await checkPermissions(app, object, token), await checkWebhook(app, object, webhookUrl)]
+}
+
+async function askAsApp(app: MetaApp, path: string, query: Record<string, string> = {}): Promise<Json> {
+  try {
+    return await graphRequest(app, `${app.appId}|${app.appSecret}`, { method: 'GET', path, query, effect: 'none' })
+  } catch (error) {
+    if (!(error instanceof Rejected) || error.code !== '190') throw error
+    throw new Rejected('190', 'Meta does not accept the id and secret of this server’s app: whoever runs the server has to correct them.')
+  }
 }
 
 /** Source: https://developers.facebook.com/docs/graph-api/reference/debug_token */
-const checkPermissions = (app: MetaApp, appToken: string, object: MetaObject, token: string): Promise<HealthCheck> =>
+const checkPermissions = (app: MetaApp, object: MetaObject, token: string): Promise<HealthCheck> =>
   asked({ name: 'permissions' }, 'what the access token may do', async () => {
-    const answer = await graphRequest(app, appToken, { method: 'GET', path: 'debug_token', query: { input_token: token }, effect: 'none' })
+    const answer = await askAsApp(app, 'debug_token', { input_token: token })
     const scopes = objectIn(answer.data)?.scopes
     const granted: unknown[] = Array.isArray(scopes) ? scopes : []
     const missing = PERMISSIONS[object].filter((permission) => !granted.includes(permission))
@@ -62,9 +71,9 @@ const checkPermissions = (app: MetaApp, appToken: string, object: MetaObject, to
   })
 
 /** Source: https://developers.facebook.com/docs/graph-api/reference/app/subscriptions */
-const checkWebhook = (app: MetaApp, appToken: string, object: MetaObject, webhookUrl: string): Promise<HealthCheck> =>
+const checkWebhook = (app: MetaApp, object: MetaObject, webhookUrl: string): Promise<HealthCheck> =>
   asked({ name: 'webhook' }, 'where it posts webhooks', async () => {
-    const { data } = await graphRequest(app, appToken, { method: 'GET', path: `${app.appId}/subscriptions`, effect: 'none' })
+    const { data } = await askAsApp(app, `${app.appId}/subscriptions`)
     const subscription = objectsIn(data).find((entry) => entry.object === object)
     if (subscription === undefined) return `Meta posts nothing about this kind of account: ${advice(object, webhookUrl)}`
     return faultOf(subscription, object, webhookUrl)

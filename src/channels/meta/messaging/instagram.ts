@@ -1,7 +1,7 @@
 import type { ChannelAdapter } from '../../channel.ts'
 import type { MetaApp } from '../app.ts'
 import { downloadMedia } from '../media.ts'
-import { metaWire } from '../wire.ts'
+import { createMetaWire } from '../wire.ts'
 import { normalizeId } from './address.ts'
 import { instagramCapabilities } from './capabilities.ts'
 import { checkInstagram } from './check.ts'
@@ -19,7 +19,7 @@ export function createInstagram(app: MetaApp): ChannelAdapter<InstagramCredentia
     sandbox: false,
     capabilities: instagramCapabilities,
     credentials: InstagramCredentials,
-    wire: metaWire(app),
+    wire: createMetaWire(app),
     normalize: normalizeId,
     identify: (value, scope) => ({ kind: 'INSTAGRAM', scope, value, verified: false }),
     routingKeys: ({ instagramAccountId }) => [instagramAccountId],

@@ -1,7 +1,7 @@
 import type { ChannelAdapter } from '../../channel.ts'
 import type { MetaApp } from '../app.ts'
 import { downloadMedia } from '../media.ts'
-import { metaWire } from '../wire.ts'
+import { createMetaWire } from '../wire.ts'
 import { normalizeId } from './address.ts'
 import { messengerCapabilities } from './capabilities.ts'
 import { checkMessenger } from './check.ts'
@@ -16,7 +16,7 @@ export function createMessenger(app: MetaApp): ChannelAdapter<MessengerCredentia
     sandbox: false,
     capabilities: messengerCapabilities,
     credentials: MessengerCredentials,
-    wire: metaWire(app),
+    wire: createMetaWire(app),
     normalize: normalizeId,
     identify: (value, scope) => ({ kind: 'MESSENGER', scope, value, verified: false }),
     routingKeys: ({ pageId }) => [pageId],

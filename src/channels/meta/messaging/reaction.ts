@@ -21,7 +21,7 @@ export function parseReaction(occasion: Occasion, reaction: Json): MessageFact {
   const name = textIn(reaction.reaction)
   const given = textIn(reaction.emoji) ?? (name !== null && Object.hasOwn(EMOJI, name) ? (EMOJI[name] ?? null) : null)
   const emoji = reaction.action === 'unreact' ? null : given
-  const base = messageBase(occasion, madeId('reaction', [target, account, customer, direction, at, reaction.action ?? null, given]))
+  const base = messageBase(occasion, madeId('reaction', [target, account, customer, direction, at, textIn(reaction.action), given]))
   const understood = target !== null && (emoji !== null || reaction.action === 'unreact')
   if (!understood) return { ...base, body: given ?? '', content: { kind: 'UNSUPPORTED', type: 'reaction', raw: reaction } }
   return { ...base, body: emoji ?? '', content: { kind: 'REACTION', emoji, target }, inReplyTo: target }

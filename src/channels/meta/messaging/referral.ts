@@ -1,5 +1,5 @@
 import type { MessageFact } from '../../fact.ts'
-import { type Json, objectIn, textIn } from './json.ts'
+import { idIn, type Json, objectIn, textIn } from './json.ts'
 import { madeId, messageBase, type Occasion } from './occasion.ts'
 
 const AD_WINDOW_HOURS = 168
@@ -21,7 +21,7 @@ export function parseReferral(occasion: Occasion, referral: Json): MessageFact {
   const ref = textIn(referral.ref)
   const title = textIn(objectIn(referral.ads_context_data)?.ad_title) ?? ref ?? textIn(referral.source) ?? ''
   return {
-    ...messageBase(occasion, madeId('referral', [account, customer, at, ref, referral.ad_id])),
+    ...messageBase(occasion, madeId('referral', [account, customer, at, ref, idIn(referral.ad_id)])),
     body: title,
     content: { kind: 'INTERACTIVE_REPLY', reply: 'POSTBACK', id: ref, title, description: null, data: referral },
     payload: { referral },
