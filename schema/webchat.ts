@@ -148,7 +148,7 @@ const StartSuccess = builder.objectRef<StartedWebchat>('StartWebchatSuccess').im
 })
 
 const SendSuccess = builder.objectRef<{ message: Communication }>('SendWebchatMessageSuccess').implement({
-  fields: (t) => ({ message: t.field({ type: WebchatMessage, resolve: ({ message }) => message }) }),
+  fields: (t) => ({ webchatMessage: t.field({ type: WebchatMessage, resolve: ({ message }) => message }) }),
 })
 
 const MarkReadSuccess = builder.objectRef<{ visitor: Visitor }>('MarkWebchatReadSuccess').implement({
