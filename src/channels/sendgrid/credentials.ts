@@ -24,7 +24,8 @@ export const SendgridCredentials = z.object({
   parsePublicKey: publicKey.optional(),
   inboundSecret: z
     .string()
-    .regex(/^[\w-]{16,200}$/, 'must be 16 to 200 letters, digits, - and _')
+    .min(16, 'must have at least 16 characters')
+    .max(200, 'must have at most 200 characters')
     .default(() => randomBytes(24).toString('base64url')),
   inboundAddress: z
     .string()

@@ -27,7 +27,7 @@ export function sendgridClient({ apiUrl, timeoutMs }: SendgridApi, apiKey: strin
     httpAgent: new HttpAgent({ keepAlive: false }),
     httpsAgent: new HttpsAgent({ keepAlive: false }),
   }
-  client.setDefaultRequest(settings as object)
+  client.setDefaultRequest(settings as unknown as Parameters<Client['createRequest']>[0])
   const request = client.request.bind(client)
   client.request = async (data) => {
     try {

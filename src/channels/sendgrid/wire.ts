@@ -17,7 +17,7 @@ export function sendgridWire(maxEmailBytes: number): Wire<SendgridCredentials> {
     reach: 'organization',
     inboundSegment: () => 'inbound',
     eventsSegment: 'events',
-    inboundQuery: ({ inboundSecret }) => `key=${inboundSecret}`,
+    inboundQuery: ({ inboundSecret }) => `key=${encodeURIComponent(inboundSecret)}`,
     locate(segment, request) {
       // Whose e-mail it is stands in the multipart body, which is read after somebody has vouched for it.
       if (segment === 'inbound' || segment === 'events') return ANY_ACCOUNT
