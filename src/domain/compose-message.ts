@@ -84,7 +84,7 @@ function partOf(scope: Scope, input: ContentInput, path: string[]): Promise<Part
 }
 
 async function fromTemplate(scope: Scope, chosen: NonNullable<ContentInput['template']>, path: string[]): Promise<Part> {
-  const { template, variables, body, subject } = await filledTemplate(
+  const { template, variables, body, subject, html } = await filledTemplate(
     scope.tx,
     scope.actor,
     scope.customerId,
@@ -97,6 +97,7 @@ async function fromTemplate(scope: Scope, chosen: NonNullable<ContentInput['temp
     content: { kind: 'TEMPLATE', name: template.name, language: template.language, variables },
     body,
     subject,
+    html,
     template,
     ...(template.purpose === 'MARKETING' ? { purpose: 'MARKETING' } : {}),
     ...(atProvider === null ? {} : { payload: { template: atProvider } }),

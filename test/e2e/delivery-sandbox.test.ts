@@ -68,7 +68,10 @@ test.each([
 
 test('+15005550004 has opted out: the refusal is recorded as an opt-out', async () => {
   const { customerId } = await settled(await send('+15005550004'), { deliveryStatus: 'FAILED', failureCode: '21610' })
-  expect(await app.deps.db.optOut.findMany({ where: { customerId } })).toMatchObject([{ channel: 'SMS' }])
+  expect(await app.deps.db.consentEntry.findMany({ where: { customerId }, orderBy: { purpose: 'asc' } })).toMatchObject([
+    { channel: 'SMS', purpose: 'TRANSACTIONAL', state: 'OPTED_OUT', source: 'PROVIDER' },
+    { channel: 'SMS', purpose: 'MARKETING', state: 'OPTED_OUT', source: 'PROVIDER' },
+  ])
   const input = { to: { customerId: globalId('Customer', customerId) }, channel: 'SMS' as const, content: { text: 'Hello?' } }
   expect((await app.request(SendMessageDocument, { input })).data?.sendMessage).toMatchObject({ __typename: 'RecipientOptedOutError' })
 })

@@ -161,9 +161,16 @@ describe('a refusal', () => {
   test('21610 also records the opt-out, with its event', async () => {
     inbox.fake.next({ status: 400, code: 21610, message: 'Attempt to send to unsubscribed recipient' })
     const { customerId } = await settled(await inbox.sendText(), { deliveryStatus: 'FAILED', failureCode: '21610' })
-    expect(await inbox.app.deps.db.optOut.findMany({ where: { customerId } })).toMatchObject([{ channel: 'SMS' }])
-    const events = await inbox.app.deps.db.event.findMany({ where: { customerId, type: 'CUSTOMER_OPTED_OUT' } })
-    expect(events).toMatchObject([{ data: { channel: 'SMS' } }])
+    const word = { channel: 'SMS', state: 'OPTED_OUT', source: 'PROVIDER', evidence: expect.stringMatching(/^21610: /) }
+    expect(await inbox.app.deps.db.consentEntry.findMany({ where: { customerId }, orderBy: { purpose: 'asc' } })).toMatchObject([
+      { purpose: 'TRANSACTIONAL', ...word },
+      { purpose: 'MARKETING', ...word },
+    ])
+    const events = await inbox.app.deps.db.event.findMany({ where: { customerId, type: 'CUSTOMER_OPTED_OUT' }, orderBy: { seq: 'asc' } })
+    expect(events).toMatchObject([
+      { data: { channel: 'SMS', purpose: 'TRANSACTIONAL' } },
+      { data: { channel: 'SMS', purpose: 'MARKETING' } },
+    ])
     const requests = inbox.fake.requests.length
     const input = { to: { customerId: globalId('Customer', customerId) }, channelAccountId: inbox.sms.id, content: { text: 'Hello?' } }
     expect((await inbox.trySend(input)).__typename).toBe('RecipientOptedOutError')

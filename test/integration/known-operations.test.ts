@@ -5,10 +5,11 @@ import type { Context } from '../../schema/context.ts'
 import { answerKnown } from '../../schema/known/operations.ts'
 import { schema } from '../../schema/schema.ts'
 import { createAuthenticator } from '../../src/auth/authenticate.ts'
+import type { MessageFact } from '../../src/channels/fact.ts'
 import { addNote } from '../../src/domain/add-note.ts'
 import { assignConversation, setConversationStatus } from '../../src/domain/change-conversation.ts'
 import { newId } from '../../src/domain/ids.ts'
-import { receiveMessage } from '../../src/domain/receive-message.ts'
+import { receiveMessages } from '../../src/domain/receive-message.ts'
 import { sendMessage } from '../../src/domain/send-message.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 
@@ -17,8 +18,6 @@ let context: Context
 let text: string
 let document: ReturnType<typeof parse>
 let conversationIds: string[]
-
-const raw = { url: 'https://example.test/', headers: {}, body: Buffer.from('') }
 
 beforeAll(async () => {
   app = await startTestApp({ WORKER: 'off' })
@@ -43,7 +42,7 @@ async function seed(): Promise<void> {
   for (const account of accounts) {
     for (const [index, body] of ['plain', 'quote " back \\ slash', '\u0001\u001e\u2028 emoji 👩‍👩‍👧 𝕳', '', 'x'.repeat(3000)].entries()) {
       const address = `+9055511122${index}${account.channel === 'SMS' ? 1 : 2}`
-      const received = await receiveMessage(deps, account, account.channel === 'WHATSAPP' ? 24 : null, raw, {
+      const fact: MessageFact = {
         kind: 'message',
         externalMessageId: `${account.channel}-${index}`,
         address,
@@ -57,9 +56,15 @@ async function seed(): Promise<void> {
                 { url: 'https://api.twilio.com/b', contentType: null },
               ]
             : [],
+        content: { kind: 'TEXT' },
         payload: null,
         consent: null,
-      })
+      }
+      const [result] = await receiveMessages(deps, organizationId, null, [
+        { account, windowHours: account.channel === 'WHATSAPP' ? 24 : null, fact },
+      ])
+      if (result?.status !== 'fulfilled') throw new Error(`not received: ${JSON.stringify(result)}`)
+      const received = result.value
       const conversationId = received?.conversationId ?? ''
       await addNote(deps, actor, { customerId: received?.customerId ?? '', conversationId, body: `note ${index}` })
       await sendMessage(deps, actor, {
@@ -79,6 +84,7 @@ async function seed(): Promise<void> {
     where: { body: 'answer 2' },
     data: { deliveryStatus: 'READ', sentAt: new Date(), deliveredAt: new Date(), readAt: new Date() },
   })
+  await deps.db.communication.updateMany({ where: { body: 'plain' }, data: { revokedAt: new Date(), body: '' } })
   await deps.db.conversation.updateMany({ where: { status: 'CLOSED' }, data: { windowExpiresAt: new Date(Date.now() - 1000) } })
   const [file] = await deps.db.attachment.findMany()
   await deps.db.attachment.update({
