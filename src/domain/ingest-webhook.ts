@@ -70,7 +70,7 @@ export async function applyArrival(deps: IngestDeps, raw: RawReceipt, deliveries
   // Applying has stored it as APPLIED already.
   if (status === 'APPLIED') return status
   await storeWebhook(deps.db, raw, status, problem)
-  if (status !== 'DUPLICATE') await deps.db.webhookReceipt.update({ where: { id: raw.id }, data: { status, problem } })
+  await deps.db.webhookReceipt.update({ where: { id: raw.id }, data: { status, problem } })
   return status
 }
 

@@ -1,6 +1,6 @@
 import type { Identity } from '../../fact.ts'
 import { identifyWhatsapp, normalizeWhatsapp } from '../../whatsapp-address.ts'
-import { type Json, objectIn, objectsIn, textIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, objectsIn, textIn } from '../messaging/json.ts'
 
 /** The customer of a message: how to answer, and who it is. */
 export type Correspondent = { address: string; identities: Identity[]; profileName: string | null; username: string | null }
@@ -31,19 +31,32 @@ export const provenIdentities = (...ids: unknown[]): Identity[] =>
   [...new Set(ids.map(addressIn))].filter((address) => address !== null).map(proven)
 
 /**
- * Who wrote, or was written to: by phone number, by business-scoped id, or both. null where neither is an address. A contact's ids count
- * only where one of them is the message's own; a contact that is alone still lends its name.
+ * Who wrote, or was written to: by phone number, by business-scoped id, or both; by whatever Meta calls them where it is neither. null
+ * where nobody is named. A contact's ids count only where one of them is the message's own; a contact that is alone still lends its name.
  */
 export function correspondentOf(contacts: Contacts, phone: unknown, userId: unknown, parentId: unknown): Correspondent | null {
   const known = [phone, userId].map((id) => (typeof id === 'string' ? contacts.byId.get(id.replace(/^\+/, '')) : undefined))
   const contact = known.find((found) => found !== undefined) ?? null
   const identities = provenIdentities(phone, userId, contact?.wa_id, contact?.user_id, parentId, contact?.parent_user_id)
   // A parent id alone does answer, but the id of this very business comes first.
-  const [first] = identities
-  if (first === undefined) return null
+  const [first = opaque(phone, userId, contact?.wa_id)] = identities
+  if (first === null) return null
   const profile = objectIn((contact ?? contacts.only)?.profile)
   const username = textIn(profile?.username)?.replace(/^@/, '') ?? null
-  return { address: first.value, identities: byNumberFirst(identities), profileName: textIn(profile?.name) ?? username, username }
+  return {
+    address: first.value,
+    identities: byNumberFirst(identities.length === 0 ? [first] : identities),
+    profileName: textIn(profile?.name) ?? username,
+    username,
+  }
+}
+
+const MAX_ID = 128
+
+/** An id of a form that nobody knows yet is still one that Meta gave: the message is somebody's, and must not get lost. */
+function opaque(...ids: unknown[]): Identity | null {
+  const value = ids.map(idIn).find((id) => id !== null && id.length <= MAX_ID) ?? null
+  return value === null ? null : { kind: 'WHATSAPP', scope: '', value, verified: true }
 }
 
 /** A stable order: the identity that stands for the address stays first. */
