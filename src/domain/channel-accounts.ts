@@ -9,6 +9,7 @@ import { type CredentialsInput, chosenAdapter, credentialsOf, sealedCredentials 
 import { askProvider, exclusiveChecks, statusAfter } from './check-account.ts'
 import { AlreadyExistsError, ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
+import { enqueueSyncWhereActive } from './sync-templates.ts'
 import { requiredText } from './text.ts'
 import { ringAccounts } from './watch-accounts.ts'
 
@@ -54,6 +55,7 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
       actorId: actor.memberId,
       data: { channelAccountId: account.id, change: 'connected' },
     })
+    await enqueueSyncWhereActive(deps, tx, account)
     return account
   })
 }
@@ -121,7 +123,9 @@ async function changeAccount(
     await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${id}::uuid AND organization_id = ${actor.organizationId}::uuid FOR NO KEY UPDATE`
     const account = await (alsoDisconnected ? ownAccount : connectedAccount)(tx, actor.organizationId, id)
     recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', actorId: actor.memberId, data: { channelAccountId: id, change } })
-    return tx.channelAccount.update({ where: { id }, data: await decide(account, tx) })
+    const changed = await tx.channelAccount.update({ where: { id }, data: await decide(account, tx) })
+    if (account.status !== 'ACTIVE' || !sameBytes(account.credentials, changed.credentials)) await enqueueSyncWhereActive(deps, tx, changed)
+    return changed
   })
 }
 

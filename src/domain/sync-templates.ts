@@ -57,12 +57,19 @@ export async function syncTemplatesOfAccount(deps: SyncDeps, channelAccountId: s
 export const enqueueTemplateSync = (tx: Tx, channelAccountId: string): Promise<void> =>
   enqueue(tx, 'sync-templates', { channelAccountId }, { key: `sync-templates:${channelAccountId}`, maxAttempts: 8 })
 
+/** As `enqueueTemplateSync`, where the account is active and its provider has templates. */
+export async function enqueueSyncWhereActive({ channels }: Pick<Deps, 'channels'>, tx: Tx, account: SyncedAccount): Promise<void> {
+  const { id, provider, channel, status } = account
+  if (status === 'ACTIVE' && channels.get(provider, channel).listTemplates !== undefined) await enqueueTemplateSync(tx, id)
+}
+
+type SyncedAccount = Pick<ChannelAccount, 'id' | 'provider' | 'channel' | 'status'>
+
 /** Adds a job for each active account whose provider has templates. */
 export async function enqueueTemplateSyncs(deps: Pick<Deps, 'db' | 'channels'>): Promise<void> {
-  const select = { id: true, provider: true, channel: true } as const
-  for (const { id, provider, channel } of await deps.db.channelAccount.findMany({ where: { status: 'ACTIVE' }, select })) {
-    if (deps.channels.get(provider, channel).listTemplates !== undefined) await enqueueTemplateSync(deps.db, id)
-  }
+  const select = { id: true, provider: true, channel: true, status: true } as const
+  const accounts = await deps.db.channelAccount.findMany({ where: { status: 'ACTIVE' }, select })
+  for (const account of accounts) await enqueueSyncWhereActive(deps, deps.db, account)
 }
 
 async function sync(deps: SyncDeps, account: ChannelAccount, adapter: AnyChannelAdapter, actorId: string | null): Promise<SyncedTemplates> {
