@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<MetaObject, string>> = {
   whatsapp_business_account: 'WhatsApp Business Account',
 }
 
-/** The webhook fields that the inbox reads. */
+/** The webhook fields that the inbox cannot do without; it also reads edits, which not every app is offered. */
 const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
   page: [
     'messages',
@@ -29,11 +29,10 @@ const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
     'message_reads',
     'message_reactions',
     'message_echoes',
-    'message_edits',
     'messaging_referrals',
     'messaging_optins',
   ],
-  instagram: ['messages', 'messaging_postbacks', 'messaging_seen', 'message_reactions', 'message_edit', 'messaging_referral'],
+  instagram: ['messages', 'messaging_postbacks', 'messaging_seen', 'message_reactions', 'messaging_referral'],
   whatsapp_business_account: [
     'messages',
     'message_template_status_update',

@@ -23,7 +23,7 @@ export async function checkMessenger(app: MetaApp, account: Account, credentials
     await checkOwner(app, token, 'id', (page) =>
       idIn(page.id) === pageId ? null : 'The access token is not this page’s own: enter the page’s access token, not a person’s.',
     ),
-    await checkSubscription(app, token, pageId),
+    await checkSubscription(app, token, pageId, true),
     ...(await checkApp(app, 'page', token, account.webhookUrl)),
   ]
 }
@@ -46,7 +46,7 @@ export async function checkInstagram(app: MetaApp, account: Account, credentials
       if (idIn(objectIn(page.instagram_business_account)?.id) === instagramAccountId) return null
       return 'The page is not linked to this Instagram account: link them in the page’s settings, and enter that page’s access token.'
     }),
-    await checkSubscription(app, token, pageId ?? 'me'),
+    await checkSubscription(app, token, pageId ?? 'me', false),
     ...(await checkApp(app, 'instagram', token, account.webhookUrl)),
   ]
 }
@@ -68,12 +68,17 @@ async function checkOwner(app: MetaApp, token: string, fields: string, faultOf: 
   return answered ? { ...check, required: true } : check
 }
 
-/** What the page tells the app. Source: https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps */
-const checkSubscription = (app: MetaApp, token: string, page: string): Promise<HealthCheck> =>
+/**
+ * What the page tells the app; for Instagram's messages any field will do.
+ * Sources: https://developers.facebook.com/docs/graph-api/reference/page/subscribed_apps and
+ * https://developers.facebook.com/docs/messenger-platform/instagram/features/webhook
+ */
+const checkSubscription = (app: MetaApp, token: string, page: string, messages: boolean): Promise<HealthCheck> =>
   asked({ name: 'subscription' }, 'what the page sends to this app', async () => {
     const { data } = await graphRequest(app, token, { method: 'GET', path: `${page}/subscribed_apps`, effect: 'none' })
     const subscribed = objectsIn(data).find(({ id }) => app.appId === null || idIn(id) === app.appId)
     if (subscribed === undefined) return 'The page sends nothing to this app: in Meta’s app dashboard, subscribe the app to the page.'
+    if (!messages) return null
     const fields = Array.isArray(subscribed.subscribed_fields) ? subscribed.subscribed_fields.map(textIn) : []
     if (fields.includes('messages')) return null
     return 'The page does not send its messages to this app: in Meta’s app dashboard, subscribe the app to the page’s field “messages”.'
