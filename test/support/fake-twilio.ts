@@ -45,8 +45,8 @@ export type FakeTwilio = {
   messages: AcceptedMessage[]
   /** Queues behaviours for the next sends, in order. */
   next(...behaviours: SendBehaviour[]): void
-  /** The account's state, and its numbers with their webhooks. */
-  account: { status: string; numbers: { phoneNumber: string; smsUrl: string; smsMethod: string }[] }
+  /** The account's state, and its numbers with their webhooks. `silent`: what is asked about it is not answered. */
+  account: { status: string; silent: boolean; numbers: { phoneNumber: string; smsUrl: string; smsMethod: string }[] }
   /** The account's Content templates, in the words of Twilio's Content API; listed in pages of two. */
   contents: Record<string, unknown>[]
   /** Stores media and gives the MediaUrl; `redirectTo` answers 307 with that location, `status` with that status. */
@@ -94,7 +94,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
     credentials,
     requests: [],
     messages: [],
-    account: { status: 'active', numbers: [] },
+    account: { status: 'active', silent: false, numbers: [] },
     contents: [],
     next: (...more) => {
       behaviours.push(...more)
@@ -182,6 +182,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
     const basic = Buffer.from(`${credentials.accountSid}:${credentials.authToken}`).toString('base64')
     if (authorization !== `Basic ${basic}`) return refuse(response, 401, 20003, 'Authenticate')
     if (request.method === 'POST' && pathname === `${accountPath}/Messages.json`) return create(response, params)
+    if (fake.account.silent && request.method === 'GET') return void response.destroy()
     if (pathname === `${accountPath}.json`) return json(response, 200, { sid: credentials.accountSid, status: fake.account.status })
     if (pathname === `${accountPath}/IncomingPhoneNumbers.json`) {
       const found = fake.account.numbers.filter(({ phoneNumber }) => phoneNumber === params.PhoneNumber)

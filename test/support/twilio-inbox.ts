@@ -11,7 +11,7 @@ import { startTestApp, type TestApp } from './app.ts'
 import { type FakeTwilio, startFakeTwilio } from './fake-twilio.ts'
 
 /** `address` is spelled as Twilio spells it in webhooks. */
-export type ConnectedAccount = { id: string; rowId: string; channel: 'SMS' | 'WHATSAPP'; address: string; webhookUrl: string }
+export type ConnectedAccount = { id: string; rowId: string; channel: 'SMS' | 'WHATSAPP' | 'RCS'; address: string; webhookUrl: string }
 
 export type SendAnswer = NonNullable<SendMessageMutation['sendMessage']>
 
@@ -83,8 +83,9 @@ export async function connect(app: TestApp, input: ConnectChannelAccountInput, t
   const { data, errors } = await app.request(ConnectChannelAccountDocument, { input }, token)
   const answer = data?.connectChannelAccount
   if (answer?.__typename !== 'ConnectChannelAccountSuccess') throw new Error(`not connected: ${JSON.stringify(answer ?? errors)}`)
-  const { id, channel, address, webhookUrl } = answer.channelAccount
+  const { id, channel, address, status, webhookUrl } = answer.channelAccount
+  if (status !== 'ACTIVE') throw new Error(`${address} is ${status}`)
   const rowId = localId('ChannelAccount', id)
-  if (rowId === null || webhookUrl === null || (channel !== 'SMS' && channel !== 'WHATSAPP')) throw new Error(`unexpected account ${id}`)
-  return { id, rowId, channel, address: channel === 'WHATSAPP' ? `whatsapp:${address}` : address, webhookUrl }
+  if (rowId === null || (channel !== 'SMS' && channel !== 'WHATSAPP' && channel !== 'RCS')) throw new Error(`unexpected account ${id}`)
+  return { id, rowId, channel, address: channel === 'SMS' ? address : `${channel.toLowerCase()}:${address}`, webhookUrl }
 }
