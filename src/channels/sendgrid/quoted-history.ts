@@ -16,12 +16,13 @@ export function foldHistory(marked: string, subject: string): { body: string; qu
   const normalized = marked.replaceAll(/\r\n?/g, '\n')
   const text = withoutMarks(normalized)
   const whole = { body: trimmed(text), quotedText: null }
-  if (FORWARD_SUBJECT.test(subject) || FORWARDED.test(text)) return whole
+  if (FORWARD_SUBJECT.test(subject)) return whole
   const lines = text.split('\n')
   const places = [markedHistory(normalized, text), headerBlock(lines), quotation(lines)].filter((place) => place !== null)
   const cut = Math.min(...places)
   const body = trimmed(lines.slice(0, cut).join('\n'))
-  return places.length === 0 || body === '' ? whole : { body, quotedText: trimmed(lines.slice(cut).join('\n')) }
+  const forwarded = lines.slice(0, Math.min(cut, lines.length) + 1).some((line) => FORWARDED.test(line))
+  return places.length === 0 || body === '' || forwarded ? whole : { body, quotedText: trimmed(lines.slice(cut).join('\n')) }
 }
 
 /** Without blank lines around it: the first line keeps its indentation. */
@@ -29,7 +30,7 @@ const trimmed = (text: string): string => text.trimEnd().replace(/^(?:[^\S\n]*\n
 
 const FORWARD_SUBJECT = /^\s*(fwd?|wg|i̇lt|ilt|tr|rv|enc|i|doorst|vs|pd)\s*:/i
 const FORWARDED =
-  /^(> ?)*(-{2,}\s*(forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht|iletilen (ileti|mesaj)|yönlendirilen (ileti|mesaj)|пересылаемое сообщение|转发的邮件|轉寄的郵件)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten nachricht:|iletilen ileti başlangıcı:|début du message réexpédié)/im
+  /^\s*(-{2,}\s*(forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|mensagem encaminhada|messaggio inoltrato|doorgestuurd bericht|iletilen (ileti|mesaj)|yönlendirilen (ileti|mesaj)|пересылаемое сообщение|转发的邮件|轉寄的郵件)\s*-{2,}|begin forwarded message:|anfang der weitergeleiteten nachricht:|iletilen ileti başlangıcı:|début du message réexpédié)/i
 
 const ORIGINAL =
   /^[\s*_]*-{2,}\s*(original message|original appointment|ursprüngliche nachricht|original-nachricht|message d['’]origine|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|(orijinal|özgün|asıl) (mesaj|ileti)|исходное сообщение|wiadomość oryginalna|původní zpráva|ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|原始邮件|原始郵件|元のメッセージ)\s*-{2,}[\s*_]*$/i
@@ -43,7 +44,7 @@ const TO = label('to|an|à|para|a|aan|kime|alıcı|кому|do|komu|till|til|vas
 const SUBJECT = label('subject|betreff|objet|asunto|assunto|oggetto|onderwerp|konu|тема|temat|předmět|ämne|emne|aihe|主题|主旨|件名|제목')
 
 const WROTE =
-  /\b(wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|scrisse|schreef|skrev|napisał|napisała|kirjoitti)\b|yazdı|yazmış|написал|пише|píše|napsal|写道|寫道|のメール|작성/i
+  /(?<!\p{L})(wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|scrisse|schreef|skrev|napisał|napisała|kirjoitti)(?!\p{L})|yazdı|yazmış|написал|пише|píše|napsal|写道|寫道|のメール|작성/iu
 
 /** Longer lines are no headers and no attributions. */
 const MAX_LINE = 500
