@@ -1,14 +1,10 @@
 import { newId } from '../../src/domain/ids.ts'
-import { receiveMessages } from '../../src/domain/receive-message.ts'
-import { createMemoryBus } from '../../src/events/memory-bus.ts'
 import { type ContractServer, contractText } from './contract-files.ts'
+import { type Known, remember } from './known-messages.ts'
 
 type Json = Record<string, unknown>
 type Entry = { id?: string; changes?: { value?: { metadata?: { phone_number_id?: string } } }[]; messaging?: unknown[] }
 type Body = { object: string; entry: Entry[] }
-
-/** A message that was there before the webhook, of the customer at `address`. */
-export type Known = { id: string; direction: 'INBOUND' | 'OUTBOUND'; address?: string }
 
 /** What is posted for a file: its JSON; a bare item of `messaging` is wrapped as Meta does; of a file with several by name, one body each. */
 export function metaBodies(file: string): Record<string, Body> {
@@ -53,34 +49,10 @@ export async function prepare(server: ContractServer, body: Body, known: Known[]
   }
   const [account] = accounts
   if (account === undefined) return
-  const { organizationId, app } = server
   await knowTemplates(server, account.id, body)
-  const items = known.map(({ id, direction, address = '5550100' }) => ({
-    account: { ...account, organizationId },
-    windowHours: 24,
-    fact: {
-      kind: 'message' as const,
-      externalMessageId: id,
-      direction,
-      address,
-      identities: [
-        {
-          kind: account.channel === 'WHATSAPP' ? ('PHONE' as const) : account.channel,
-          scope: scopeOf(account.channel, body),
-          value: address,
-          verified: true,
-        },
-      ],
-      profileName: null,
-      body: 'before',
-      content: { kind: 'TEXT' as const },
-      attachments: [],
-      payload: null,
-      consent: null,
-      sentAt: new Date(0),
-    },
-  }))
-  await receiveMessages({ ...app.deps, bus: createMemoryBus() }, organizationId, null, items)
+  const kind = account.channel === 'WHATSAPP' ? 'PHONE' : account.channel
+  const scope = account.channel === 'WHATSAPP' ? '' : (body.entry[0]?.id ?? '')
+  await remember(server, account, known, { kind, scope })
 }
 
 /** Templates that the webhook is about are known already, and wait for approval. */
@@ -103,5 +75,3 @@ async function knowTemplates({ app, organizationId }: ContractServer, channelAcc
     })
   }
 }
-
-const scopeOf = (channel: string, body: Body): string => (channel === 'WHATSAPP' ? '' : (body.entry[0]?.id ?? ''))

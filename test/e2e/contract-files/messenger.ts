@@ -33,8 +33,8 @@ export const messenger: Record<string, Expectation> = {
     again: ['receipt DELIVERED for mid.1458668856218:ed81099e15d3f4f233 kept', 'webhook APPLIED'],
   },
   'messenger/bottender.messaging_events.json read': {
-    known: [{ id: 'm_before', direction: 'OUTBOUND', address: '1423587017700273' }],
-    becomes: ['webhook APPLIED'],
+    known: [{ id: 'm_before', direction: 'OUTBOUND', address: '404217156637689' }],
+    becomes: ['m_before: status SENT → READ', 'webhook APPLIED'],
     again: ['webhook APPLIED'],
   },
   'messenger/bottender.messaging_events.json echoMessage': {
