@@ -1,0 +1,352 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { localId } from '../../schema/global-id.ts'
+import {
+  AddNoteDocument,
+  AssignConversationDocument,
+  CommunicationsQueueDocument,
+  CustomerProfileDocument,
+  CustomersDocument,
+  CustomerTimelineDocument,
+  CustomerWorkspaceDocument,
+  DismissMergeSuggestionDocument,
+  InboxDocument,
+  MarkReadDocument,
+  MergeCustomersDocument,
+  MergeSuggestionsDocument,
+  SendMessageDocument,
+  SetConsentDocument,
+  SetConversationStatusDocument,
+  UnmergeCustomersDocument,
+  ViewerDocument,
+} from '../generated/graphql.ts'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { openOrganization, type TestOrganization } from '../support/organization.ts'
+import { member, present } from '../support/result.ts'
+
+let app: TestApp
+let org: TestOrganization
+let numbers = 0
+
+beforeAll(async () => {
+  app = await startTestApp()
+  org = await openOrganization(app, { slug: 'merging' })
+})
+afterAll(() => app?.close())
+
+const nextNumber = (): string => `+90555500${String(++numbers).padStart(4, '0')}`
+
+type Person = { id: string; row: string; number: string }
+
+/** Someone who has written. */
+async function writer(...channels: ('sms' | 'whatsapp')[]): Promise<Person> {
+  const number = nextNumber()
+  for (const channel of channels) await org[channel].inbound(number, `${number} by ${channel}`)
+  const [found] = (await org.ask(CustomersDocument, { search: number })).customers.nodes
+  const { id } = present(found)
+  return { id, row: present(localId('Customer', id)), number }
+}
+
+const merge = async (survivor: Person, merged: Person) =>
+  member(
+    (await org.ask(MergeCustomersDocument, { input: { survivorId: survivor.id, mergedId: merged.id } })).mergeCustomers,
+    'MergeCustomersSuccess',
+  )
+const unmerge = async (mergeId: string) => (await org.ask(UnmergeCustomersDocument, { input: { mergeId } })).unmergeCustomers
+const profile = async (id: string) => present((await org.ask(CustomerProfileDocument, { id })).customer)
+const workspace = async (id: string) => present((await org.ask(CustomerWorkspaceDocument, { id })).customer)
+const bodies = async (id: string) => (await workspace(id)).communications.nodes.map(({ body }) => body)
+const threads = async ({ row }: Person) =>
+  app.deps.db.conversation.findMany({ where: { customerId: row, mergedIntoId: null }, orderBy: { id: 'asc' } })
+const thread = async (person: Person, channel: 'SMS' | 'WHATSAPP') =>
+  present((await threads(person)).find((one) => one.channel === channel))
+const timeline = async (id: string) =>
+  present((await org.ask(CustomerTimelineDocument, { id, first: 100 })).customer).timeline.nodes.map(({ type }) => type)
+const total = async () => (await org.ask(ViewerDocument)).viewer.unreadCount
+
+describe('mergeCustomers', () => {
+  test('everything is of the survivor, and the old id leads there', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('whatsapp')]
+    await org.ask(AddNoteDocument, { input: { customerId: merged.id, body: 'a note' } })
+    const before = await total()
+    const { customer, merge: made } = await merge(survivor, merged)
+    expect(customer).toMatchObject({ id: survivor.id, unreadCount: 2, identities: [{ value: survivor.number }, { value: merged.number }] })
+    expect(made).toMatchObject({ mergedCustomerId: merged.id, survivor: { id: survivor.id }, undoneAt: null, actor: { name: 'Tess Ter' } })
+    expect(await bodies(survivor.id)).toEqual([`${survivor.number} by sms`, `${merged.number} by whatsapp`, 'a note'])
+    expect((await workspace(survivor.id)).conversations.nodes.map(({ channel }) => channel).sort()).toEqual(['SMS', 'WHATSAPP'])
+    expect(await total()).toBe(before)
+    expect((await profile(merged.id)).id).toBe(survivor.id)
+    const node = await org.ask<{ node: { id: string } }, object>(`query { node(id: "${merged.id}") { id } }`)
+    expect(node.node.id).toBe(survivor.id)
+    await org.whatsapp.inbound(merged.number, 'it is still me')
+    expect((await bodies(survivor.id)).at(-1)).toBe('it is still me')
+  })
+
+  test('two conversations on one account become one, with counts, window and the way to answer', async () => {
+    const [survivor, merged] = [await writer('sms', 'whatsapp'), await writer('sms', 'whatsapp')]
+    const [mine, theirs] = [await thread(survivor, 'SMS'), await thread(merged, 'SMS')]
+    await org.ask(SendMessageDocument, { input: { to: { customerId: merged.id }, channel: 'SMS', content: { text: 'an answer' } } })
+    const { customer } = await merge(survivor, merged)
+    expect(customer.unreadCount).toBe(4)
+    const joined = await threads(survivor)
+    expect(joined).toHaveLength(2)
+    expect(joined.find(({ id }) => id === mine.id)).toMatchObject({
+      unreadCount: 2,
+      inboundCount: 2,
+      outboundCount: 1,
+      address: merged.number,
+      lastInboundAt: theirs.lastInboundAt,
+      status: 'OPEN',
+    })
+    expect(await app.deps.db.conversation.findUnique({ where: { id: theirs.id } })).toMatchObject({
+      mergedIntoId: mine.id,
+      unreadCount: 0,
+      inboundCount: 0,
+    })
+    const inbox = (await org.ask(InboxDocument, { filter: { search: merged.number } })).conversations.nodes
+    expect(inbox.map((row) => row.customer.id)).toEqual([survivor.id, survivor.id])
+    const listed = await org.ask<{ conversations: { nodes: { id: string }[] } }, object>('{ conversations(first: 100) { nodes { id } } }')
+    expect(listed.conversations.nodes.map(({ id }) => localId('Conversation', id))).not.toContain(theirs.id)
+  })
+
+  test('what waits for an answer stays open, and who is assigned stays', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    const conversationId = present((await workspace(survivor.id)).conversations.nodes[0]).id
+    const other = present((await workspace(merged.id)).conversations.nodes[0]).id
+    const assigneeId = present((await org.ask(ViewerDocument)).viewer.member).id
+    await org.ask(SetConversationStatusDocument, { input: { conversationId, status: 'CLOSED' } })
+    await org.ask(AssignConversationDocument, { input: { conversationId: other, assigneeId } })
+    const { merge: made } = await merge(survivor, merged)
+    expect((await workspace(survivor.id)).conversations.nodes).toMatchObject([{ status: 'OPEN', assignee: { id: assigneeId } }])
+    expect((await unmerge(made.id)).__typename).toBe('UnmergeCustomersSuccess')
+    expect((await workspace(survivor.id)).conversations.nodes).toMatchObject([{ status: 'CLOSED', assignee: null }])
+    expect((await workspace(merged.id)).conversations.nodes).toMatchObject([{ id: other, status: 'OPEN', assignee: { id: assigneeId } }])
+  })
+
+  test('the merged one is in no list', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    await app.deps.db.customer.update({ where: { id: merged.row }, data: { name: 'Hidden Twin' } })
+    await app.deps.db.customer.update({ where: { id: survivor.row }, data: { name: 'Seen Twin' } })
+    await merge(survivor, merged)
+    expect((await org.ask(CustomersDocument, { search: 'Twin' })).customers.nodes).toMatchObject([{ id: survivor.id, name: 'Seen Twin' }])
+    expect((await org.ask(CustomersDocument, { search: merged.number })).customers.nodes).toMatchObject([{ id: survivor.id }])
+    const { customers } = await org.ask(CustomersDocument, { first: 100 })
+    expect(customers.nodes.map(({ id }) => id)).not.toContain(merged.id)
+  })
+
+  test('a name is taken where there was none, and given back', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    await app.deps.db.customer.update({ where: { id: merged.row }, data: { name: 'Ada' } })
+    const { customer, merge: made } = await merge(survivor, merged)
+    expect(customer.name).toBe('Ada')
+    expect(member(await unmerge(made.id), 'UnmergeCustomersSuccess')).toMatchObject({ survivor: { name: null }, restored: { name: 'Ada' } })
+  })
+
+  test('both timelines tell it, and that of the survivor shows what was before, once', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    const [mine, theirs] = [await timeline(survivor.id), await timeline(merged.id)]
+    const { merge: made } = await merge(survivor, merged)
+    const both = await timeline(survivor.id)
+    expect(both.filter((type) => type === 'CUSTOMERS_MERGED')).toHaveLength(1)
+    for (const type of ['CUSTOMER_CREATED', 'COMMUNICATION_RECEIVED'] as const) {
+      expect(both.filter((one) => one === type)).toHaveLength([...mine, ...theirs].filter((one) => one === type).length)
+    }
+    await unmerge(made.id)
+    expect((await timeline(merged.id)).slice(-theirs.length)).toEqual(theirs)
+    expect((await timeline(merged.id)).filter((type) => type.startsWith('CUSTOMERS_'))).toEqual(['CUSTOMERS_UNMERGED', 'CUSTOMERS_MERGED'])
+    expect((await timeline(survivor.id)).filter((type) => type === 'CUSTOMER_CREATED')).toHaveLength(1)
+  })
+
+  test('a timeline of two is paged without gaps', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    for (const person of [survivor, merged, survivor, merged]) await org.sms.inbound(person.number, 'again')
+    await merge(survivor, merged)
+    const all = present((await org.ask(CustomerTimelineDocument, { id: survivor.id, first: 100 })).customer).timeline.nodes.map(
+      ({ id }) => id,
+    )
+    const paged: string[] = []
+    for (let after: string | null = null, more = true; more; ) {
+      const page = async () => present((await org.ask(CustomerTimelineDocument, { id: survivor.id, first: 2, after })).customer).timeline
+      const { nodes, pageInfo }: Awaited<ReturnType<typeof page>> = await page()
+      paged.push(...nodes.map(({ id }) => id))
+      after = pageInfo.endCursor ?? null
+      more = pageInfo.hasNextPage
+    }
+    expect(paged).toEqual(all)
+  })
+
+  test('a merge is refused of one customer, also by an old id, and of nobody', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    await merge(survivor, merged)
+    const ask = async (survivorId: string, mergedId: string) =>
+      (await org.ask(MergeCustomersDocument, { input: { survivorId, mergedId } })).mergeCustomers
+    for (const [one, other] of [
+      [survivor.id, survivor.id],
+      [survivor.id, merged.id],
+      [merged.id, survivor.id],
+    ] as const) {
+      expect(await ask(one, other)).toMatchObject({ __typename: 'ValidationError', path: ['input', 'mergedId'] })
+    }
+    expect(await ask(survivor.id, present((await org.ask(ViewerDocument)).viewer.member).id)).toMatchObject({ __typename: 'NotFoundError' })
+  })
+
+  test('a chain: old ids lead to the last survivor in one step, and it is undone from the end', async () => {
+    const people = [await writer('sms'), await writer('sms'), await writer('sms')] as const
+    const [a, b, c] = people
+    const first = (await merge(b, a)).merge.id
+    const second = (await merge(c, b)).merge.id
+    expect((await profile(a.id)).id).toBe(c.id)
+    expect((await threads(c)).map(({ inboundCount }) => inboundCount)).toEqual([3])
+    expect(await app.deps.db.conversation.count({ where: { mergedIntoId: present((await threads(c))[0]).id } })).toBe(2)
+    expect((await timeline(c.id)).filter((type) => type === 'CUSTOMER_CREATED')).toHaveLength(3)
+    expect(await unmerge(first)).toMatchObject({ __typename: 'ValidationError', path: ['input', 'mergeId'] })
+    member(await unmerge(second), 'UnmergeCustomersSuccess')
+    expect((await profile(a.id)).id).toBe(b.id)
+    expect(await unmerge(second)).toMatchObject({ __typename: 'ValidationError', message: 'This merge is undone already.' })
+    member(await unmerge(first), 'UnmergeCustomersSuccess')
+    for (const person of people) expect(await bodies(person.id)).toEqual([`${person.number} by sms`])
+    expect((await profile(a.id)).merges).toMatchObject([{ id: first }])
+    expect((await profile(b.id)).merges.map(({ id }) => id)).toEqual([second, first])
+  })
+})
+
+describe('what came since the merge', () => {
+  test('stays with the survivor, in a joined conversation; the window and the address go back', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    const { merge: made } = await merge(survivor, merged)
+    await org.sms.inbound(merged.number, 'since')
+    await org.ask(MarkReadDocument, { input: { target: { customerId: survivor.id } } })
+    await org.sms.inbound(merged.number, 'since, unread')
+    expect(member(await unmerge(made.id), 'UnmergeCustomersSuccess')).toMatchObject({
+      survivor: { id: survivor.id, unreadCount: 1 },
+      restored: { id: merged.id, unreadCount: 0 },
+      merge: { undoneAt: expect.any(String) },
+    })
+    expect(await bodies(survivor.id)).toEqual([`${survivor.number} by sms`, 'since', 'since, unread'])
+    expect(await bodies(merged.id)).toEqual([`${merged.number} by sms`])
+    expect(await threads(survivor)).toMatchObject([{ address: survivor.number, inboundCount: 3, unreadCount: 1 }])
+    expect(await threads(merged)).toMatchObject([{ address: merged.number, inboundCount: 1, unreadCount: 0 }])
+    await org.sms.inbound(merged.number, 'later')
+    expect((await bodies(merged.id)).at(-1)).toBe('later')
+  })
+
+  test('stays with the survivor in a conversation of its own, where the old one goes back', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('whatsapp')]
+    const { merge: made } = await merge(survivor, merged)
+    const whatsapp = await thread(survivor, 'WHATSAPP')
+    await org.whatsapp.inbound(merged.number, 'since')
+    member(await unmerge(made.id), 'UnmergeCustomersSuccess')
+    expect(await threads(merged)).toMatchObject([
+      { id: whatsapp.id, inboundCount: 1, unreadCount: 1, lastActivityAt: whatsapp.lastActivityAt },
+    ])
+    expect(await thread(survivor, 'WHATSAPP')).toMatchObject({ inboundCount: 1, unreadCount: 1 })
+    expect(await bodies(survivor.id)).toEqual([`${survivor.number} by sms`, 'since'])
+  })
+})
+
+describe('consent', () => {
+  const out = async (person: Person, state: 'OPTED_IN' | 'OPTED_OUT', channel: 'EMAIL' | 'SMS' = 'EMAIL') =>
+    org.ask(SetConsentDocument, {
+      input: { customerId: person.id, channel, purposes: ['MARKETING'], state, evidence: `${person.number} ${state}` },
+    })
+  const inForce = async (person: Person) => (await profile(person.id)).consents.map(({ state, source }) => `${state} ${source}`)
+
+  test.each([
+    { name: 'the merged one had opted out, the survivor in since', words: ['merged OPTED_OUT', 'survivor OPTED_IN'] },
+    { name: 'the survivor had opted out, the merged one in since', words: ['survivor OPTED_OUT', 'merged OPTED_IN'] },
+  ])('the stricter wins: $name; undone, both are as before', async ({ words }) => {
+    const people = { survivor: await writer('sms'), merged: await writer('sms') }
+    for (const word of words) {
+      const [who, state] = word.split(' ') as ['survivor' | 'merged', 'OPTED_IN' | 'OPTED_OUT']
+      await out(people[who], state)
+    }
+    const before = [await inForce(people.survivor), await inForce(people.merged)].map(([state]) => state?.split(' ')[0])
+    const { merge: made, customer } = await merge(people.survivor, people.merged)
+    expect(customer.consents).toMatchObject([{ state: 'OPTED_OUT', source: 'MERGE' }])
+    const entries = await app.deps.db.consentEntry.count({ where: { customerId: { in: [people.survivor.row, people.merged.row] } } })
+    await unmerge(made.id)
+    expect([await inForce(people.survivor), await inForce(people.merged)].map(([state]) => state?.split(' ')[0])).toEqual(before)
+    expect(await app.deps.db.consentEntry.count({ where: { customerId: { in: [people.survivor.row, people.merged.row] } } })).toBe(entries)
+  })
+
+  test('where the latest word is an opt-out anyway, nothing is added', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    await out(survivor, 'OPTED_IN')
+    await out(merged, 'OPTED_OUT')
+    const { merge: made } = await merge(survivor, merged)
+    expect(await inForce(survivor)).toEqual(['OPTED_OUT STAFF'])
+    const changes = await app.deps.db.event.findMany({ where: { customerId: survivor.row, type: 'CUSTOMER_OPTED_OUT' } })
+    expect(changes).toMatchObject([{ data: { channel: 'EMAIL', purpose: 'MARKETING', source: 'MERGE' } }])
+    await unmerge(made.id)
+    expect(await inForce(survivor)).toEqual(['OPTED_IN STAFF'])
+    expect(await inForce(merged)).toEqual(['OPTED_OUT STAFF'])
+    const back = await app.deps.db.event.findMany({ where: { customerId: survivor.row, type: 'CUSTOMER_OPTED_IN' } })
+    expect(back).toMatchObject([{ data: { source: 'MERGE' } }])
+  })
+
+  test('an opt-out of someone of the two, while they were one, holds for both', async () => {
+    const [survivor, merged] = [await writer('sms'), await writer('sms')]
+    const { merge: made } = await merge(survivor, merged)
+    await org.sms.inbound(merged.number, 'STOP')
+    await unmerge(made.id)
+    expect(await inForce(survivor)).toEqual(['OPTED_OUT KEYWORD', 'OPTED_OUT KEYWORD'])
+    expect(await inForce(merged)).toEqual(['OPTED_OUT MERGE', 'OPTED_OUT MERGE'])
+  })
+})
+
+describe('suggestions', () => {
+  const suggest = (one: Person, other: Person) =>
+    app.deps.db.mergeSuggestion.create({
+      data: {
+        id: `0198${one.row.slice(4, 24)}${other.row.slice(24)}`,
+        organizationId: org.id,
+        customerId: one.row,
+        otherCustomerId: other.row,
+        kind: 'PHONE',
+        value: other.number,
+      },
+    })
+  const open = async () => (await org.ask(MergeSuggestionsDocument)).mergeSuggestions.nodes
+
+  test('are listed until they are dismissed', async () => {
+    const [one, other] = [await writer('sms'), await writer('sms')]
+    await suggest(one, other)
+    const [suggestion] = await open()
+    expect(suggestion).toMatchObject({ customer: { id: one.id }, otherCustomer: { id: other.id }, kind: 'PHONE', value: other.number })
+    expect((await profile(other.id)).mergeSuggestions).toEqual([suggestion])
+    const input = { mergeSuggestionId: present(suggestion).id }
+    const { dismissMergeSuggestion } = await org.ask(DismissMergeSuggestionDocument, { input })
+    expect(member(dismissMergeSuggestion, 'DismissMergeSuggestionSuccess').mergeSuggestion.status).toBe('DISMISSED')
+    expect(await open()).toEqual([])
+    expect((await profile(one.id)).mergeSuggestions).toEqual([])
+  })
+
+  test('are settled by the merge, hold for the survivor where they name a third, and come back with the undoing', async () => {
+    const [survivor, merged, third] = [await writer('sms'), await writer('sms'), await writer('sms')]
+    const between = await suggest(survivor, merged)
+    const about = await suggest(third, merged)
+    const { merge: made, customer } = await merge(survivor, merged)
+    const statusOf = async (id: string) => (await app.deps.db.mergeSuggestion.findUniqueOrThrow({ where: { id } })).status
+    expect(await statusOf(between.id)).toBe('MERGED')
+    expect((await profile(customer.id)).mergeSuggestions).toMatchObject([
+      { customer: { id: third.id }, otherCustomer: { id: survivor.id } },
+    ])
+    await unmerge(made.id)
+    expect(await statusOf(between.id)).toBe('OPEN')
+    expect(await app.deps.db.mergeSuggestion.findUnique({ where: { id: about.id } })).toEqual(about)
+    const again = await suggest(third, survivor)
+    const second = (await merge(survivor, merged)).merge.id
+    expect([await statusOf(about.id), await statusOf(again.id)]).toEqual(['MERGED', 'OPEN'])
+    await unmerge(second)
+    expect(await statusOf(about.id)).toBe('OPEN')
+  })
+})
+
+test('staff who still have the old id on their screen act on the survivor', async () => {
+  const [survivor, merged] = [await writer('sms'), await writer('sms')]
+  await merge(survivor, merged)
+  const note = await org.ask(AddNoteDocument, { input: { customerId: merged.id, body: 'noted by the old id' } })
+  expect(note.addNote.__typename).toBe('AddNoteSuccess')
+  expect((await bodies(survivor.id)).at(-1)).toBe('noted by the old id')
+  const { communications } = await org.ask(CommunicationsQueueDocument, { filter: { search: 'noted by the old id' } })
+  expect(communications.nodes).toMatchObject([{ customer: { id: survivor.id } }])
+})
