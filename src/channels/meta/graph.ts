@@ -16,6 +16,9 @@ export type GraphRequest = {
   effect: 'message' | 'none'
 }
 
+/** In the form that Meta's API description asks for. */
+export const USER_AGENT = 'Parley/1.0.0'
+
 const MAX_ANSWER_BYTES = 4_000_000
 /** Of one request that carries a file. */
 const UPLOAD_TIMEOUT_MS = 60_000
@@ -38,7 +41,7 @@ export async function graphRequest(app: MetaApp, accessToken: string, request: G
       headers: {
         ...bearer(accessToken),
         accept: 'application/json',
-        'user-agent': 'Parley',
+        'user-agent': USER_AGENT,
         // A kept connection that the other side has just closed fails like a lost answer: a message that was never sent would count as uncertain.
         connection: 'close',
         ...(body !== undefined && !upload && { 'content-type': 'application/json' }),

@@ -1,7 +1,7 @@
 import { Rejected, Unavailable } from '../failures.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { MetaApp } from './app.ts'
-import { bearer, codeOf, readBounded, TooLarge } from './graph.ts'
+import { bearer, codeOf, readBounded, TooLarge, USER_AGENT } from './graph.ts'
 
 export type Media = { body: Buffer; contentType: string | null }
 
@@ -43,7 +43,7 @@ export async function downloadMedia(app: MetaApp, address: string, accessToken: 
 async function reach(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
   try {
     // Without an agent's name the media host refuses.
-    return await fetch(url, { headers: { ...headers, 'user-agent': 'Parley' }, redirect: 'manual', signal })
+    return await fetch(url, { headers: { ...headers, 'user-agent': USER_AGENT }, redirect: 'manual', signal })
   } catch (error) {
     throw new Unavailable(`the media at ${url.host} cannot be reached (${codeOf(error)})`)
   }

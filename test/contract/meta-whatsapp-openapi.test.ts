@@ -1,0 +1,144 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
+import { createWhatsapp } from '../../src/channels/meta/whatsapp/whatsapp.ts'
+
+const FOLDER = '../shared/contracts/openapi'
+const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
+const present = existsSync(FOLDER)
+if (!present) console.warn(`${FOLDER} is not here: sends are not tested against WhatsApp's API description`)
+
+const credentials = { accessToken: 'EAAtoken', phoneNumberId: '106540352242922', businessAccountId: '419561257915477' }
+
+const adapterAt = (graphUrl: string) =>
+  createWhatsapp({ appId: null, appSecret: null, verifyToken: null, graphUrl, version: 'v23.0', timeoutMs: 15_000 })
+
+const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
+  communicationId: '0198c2a0-0000-7000-8000-000000000001',
+  channel: 'WHATSAPP',
+  from: '+15550783881',
+  to: '+16505551234',
+  body: 'Your permit is ready.',
+  subject: null,
+  content: { kind: 'TEXT' },
+  template: null,
+  files: [],
+  inReplyTo: null,
+  email: null,
+  humanAgent: false,
+  statusCallbackUrl: 'https://inbox.test/unused',
+  ...changes,
+})
+
+const media = (kind: OutgoingFile['media'], contentType: string): Partial<Outgoing> => ({
+  body: kind === 'IMAGE' ? 'A caption' : '',
+  content: { kind: 'MEDIA', media: kind, caption: null },
+  files: [{ filename: 'file', contentType, size: 3, media: kind, url: 'https://inbox.test/file', read: async () => Buffer.from('abc') }],
+})
+
+const question = { kind: 'INTERACTIVE', header: 'Permit', footer: 'City', buttons: [], list: null } as const
+const rows = [{ id: 'a', title: 'Monday', description: 'morning' }]
+const components = [
+  { type: 'HEADER', format: 'TEXT', text: 'Order {{1}}' },
+  { type: 'BODY', text: 'Dear {{1}}' },
+  { type: 'BUTTONS', buttons: [{ type: 'URL', text: 'Track', url: 'https://shop.test/{{1}}' }] },
+]
+const variables = { header_1: '42', 1: 'Ada', button_1: '42' }
+
+const messages: [string, Partial<Outgoing>][] = [
+  ['a text', {}],
+  ['a text with a link', { body: 'https://inbox.test' }],
+  ['a quoted reply', { inReplyTo: 'wamid.1' }],
+  ['a person without a number', { to: 'US.13491208655302741918' }],
+  ['an image', media('IMAGE', 'image/png')],
+  ['a voice message', media('VOICE', 'audio/ogg')],
+  ['a video', media('VIDEO', 'video/mp4')],
+  ['a document', media('DOCUMENT', 'application/pdf')],
+  ['a sticker', media('STICKER', 'image/webp')],
+  ['reply buttons', { content: { ...question, buttons: [{ id: 'y', title: 'Yes' }] } }],
+  ['a list', { content: { ...question, buttons: [], list: { button: 'Days', sections: [{ title: 'This week', rows }] } } }],
+  ['a reaction', { content: { kind: 'REACTION', emoji: '👍', target: 'wamid.1' } }],
+  ['a template', { template: { id: '1', name: 'order', language: 'en_US', variables, components } }],
+]
+
+describe.runIf(present)('WhatsApp’s own description of messages', () => {
+  let prism: Prism
+  beforeAll(async () => {
+    prism = await startPrism('whatsapp_cloud_v23.messages.lenient.json')
+  })
+  afterAll(() => prism?.stop())
+
+  test.each(messages)('accepts %s', async (_name, changes) => {
+    expect(await adapterAt(prism.url).send(outgoing(changes), credentials)).toEqual({ externalMessageId: expect.stringMatching(/./) })
+  })
+
+  test('accepts a read mark', async () => {
+    await expect(adapterAt(prism.url).markRead?.('wamid.1', credentials)).resolves.toBeUndefined()
+  })
+
+  test('accepts the questions about templates', async () => {
+    expect(Array.isArray(await adapterAt(prism.url).listTemplates?.({ address: '+15550783881' }, credentials))).toBe(true)
+  })
+
+  test('refuses a request without a token that can be one', async () => {
+    await expect(adapterAt(prism.url).send(outgoing(), { ...credentials, accessToken: '~' })).rejects.toMatchObject({ code: 'HTTP 422' })
+  })
+})
+
+describe.runIf(present)('WhatsApp’s own description of media', () => {
+  let prism: Prism
+  beforeAll(async () => {
+    prism = await startPrism('whatsapp_cloud_v23.media.json')
+  })
+  afterAll(() => prism?.stop())
+
+  test('accepts the question where a file is', async () => {
+    // The description's example has no real address: that it is refused shows that the question was answered.
+    await expect(adapterAt(prism.url).fetchMedia(`${prism.url}/v23.0/1003383421387256`, credentials, 1_000_000)).rejects.toMatchObject({
+      name: 'Rejected',
+      code: 'FOREIGN_MEDIA',
+    })
+  })
+})
+
+type Prism = { url: string; stop(): Promise<void> }
+
+async function startPrism(file: string): Promise<Prism> {
+  const port = await freePort()
+  const prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), resolve(FOLDER, file), '--errors'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await listening(prism)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      if (prism.kill()) await once(prism, 'exit')
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Resolves when Prism says that it listens; its output is read to the end, so that it never waits for a reader. */
+async function listening(prism: ChildProcess): Promise<void> {
+  await new Promise<void>((done, reject) => {
+    let said = ''
+    prism.stdout?.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk}`.slice(-2000)
+      if (said.includes('is listening')) done()
+    })
+    prism.once('exit', (code) => reject(new Error(`Prism ended with ${code}: ${said}`)))
+  })
+}
