@@ -37,7 +37,11 @@ const Media = shown<Of<'MEDIA'>>('MediaContent').implement({
 const TemplateShown = shown<Of<'TEMPLATE'>>('TemplateContent').implement({
   description: 'A message made from a template; `text` is what the customer reads.',
   fields: (t) => ({
-    name: t.string({ resolve: ({ content }) => content.name }),
+    name: t.string({
+      nullable: true,
+      description: 'null: sent before names were kept.',
+      resolve: ({ content }) => (content.name === '' ? null : content.name),
+    }),
     language: t.string({ nullable: true, resolve: ({ content }) => content.language }),
     variables: t.field({ type: 'JSON', resolve: ({ content }) => content.variables }),
     text: t.string({ resolve: ({ row }) => row.body }),
@@ -102,7 +106,7 @@ const InteractiveReply = shown<ReplyShape>('InteractiveReplyContent').implement(
   description: 'What the customer chose.',
   fields: (t) => ({
     reply: t.field({ type: ReplyKind, resolve: ({ content }) => content.reply }),
-    id: t.string({ nullable: true, description: 'Of the choice, as it was put.', resolve: ({ content }) => content.id }),
+    choiceId: t.string({ nullable: true, description: 'The id with which the choice was put.', resolve: ({ content }) => content.id }),
     title: t.string({ resolve: ({ content }) => content.title }),
     description: t.string({ nullable: true, resolve: ({ content }) => content.description }),
     data: t.field({

@@ -75,7 +75,8 @@ function checkCaption(capabilities: Capabilities, caption: string, path: string[
 function checkInteractive(capabilities: Capabilities, content: InteractiveContent, body: string, path: string[]): void {
   const limits = capabilities.interactive
   if (limits === null) throw new ContentNotSupportedError('This channel cannot carry buttons and lists.', path)
-  checkLength(body, Math.min(limits.maxBody, capabilities.textLimit), 'CHARACTERS', [...path, 'body'])
+  checkLength(body, limits.maxBody, 'CHARACTERS', [...path, 'body'])
+  checkLength(body, capabilities.textLimit, capabilities.textLimitUnit, [...path, 'body'])
   checkLength(content.header ?? '', MAX_HEADER, 'CHARACTERS', [...path, 'header'])
   checkLength(content.footer ?? '', MAX_HEADER, 'CHARACTERS', [...path, 'footer'])
   const buttons = [...path, 'buttons']
