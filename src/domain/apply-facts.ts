@@ -5,6 +5,7 @@ import { applyEdit, applyRevoke } from './apply-edit.ts'
 import { applyIdentityChange } from './apply-identity-change.ts'
 import { applyTemplateFact } from './apply-template-fact.ts'
 import { applyWatermark } from './apply-watermark.ts'
+import { beingSent } from './being-sent.ts'
 import { applyConsentFact } from './consent.ts'
 import { receiveMessages } from './receive-message.ts'
 import { recordProviderCall } from './record-provider-call.ts'
@@ -15,13 +16,13 @@ import type { WebhookAccount } from './webhook-accounts.ts'
 /** How it went with one fact. `reason`: why nothing could be made of it. */
 export type Applied = { outcome: 'applied' | 'duplicate' } | { reason: string } | { error: unknown }
 
-type ApplyDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'channels' | 'clock' | 'log'>
+type ApplyDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'channels' | 'clock' | 'log' | 'config'>
 
 /** Applies the facts about one account in their order; those of a kind that follow each other share transactions. One that fails takes no other with it. */
 export async function applyFacts(deps: ApplyDeps, to: WebhookAccount, raw: RawReceipt, facts: readonly Fact[]): Promise<Applied[]> {
   const done: Applied[] = []
   for (const run of runsOf(facts)) {
-    if (isAll('message', run)) done.push(...(await receive(deps, to, raw, run)))
+    if (isAll('message', run)) done.push(...(await receiveOrRecognize(deps, to, raw, run)))
     else if (isAll('receipt', run)) done.push(...(await recordReceipts(deps, to.account, raw, run)))
     else for (const fact of run as Exclude<Fact, MessageFact | ReceiptFact>[]) done.push(await applyOne(deps, to, raw, fact))
   }
@@ -39,6 +40,18 @@ function runsOf(facts: readonly Fact[]): Fact[][] {
 }
 
 const isAll = <Kind extends Fact['kind']>(kind: Kind, run: Fact[]): run is Extract<Fact, { kind: Kind }>[] => run[0]?.kind === kind
+
+/** An echo of a message that is being sent is that message's receipt. */
+async function receiveOrRecognize(deps: ApplyDeps, to: WebhookAccount, raw: RawReceipt, facts: MessageFact[]): Promise<Applied[]> {
+  const receipts: ReceiptFact[] = []
+  const messages: MessageFact[] = []
+  for (const fact of facts) {
+    const communicationId = fact.direction === 'OUTBOUND' ? await beingSent(deps, to.account, fact) : null
+    if (communicationId === null) messages.push(fact)
+    else receipts.push({ kind: 'receipt', externalMessageId: fact.externalMessageId, communicationId, status: 'SENT', error: null })
+  }
+  return [...(await recordReceipts(deps, to.account, raw, receipts)), ...(await receive(deps, to, raw, messages))]
+}
 
 async function receive(deps: ApplyDeps, { account, adapter }: WebhookAccount, raw: RawReceipt, facts: MessageFact[]): Promise<Applied[]> {
   const windowHours = adapter.capabilities.messagingWindowHours

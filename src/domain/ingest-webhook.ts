@@ -10,7 +10,7 @@ import type { WebhookAccount } from './webhook-accounts.ts'
 
 export type IngestOutcome = 'applied' | 'duplicate' | 'unparsed' | 'unrouted'
 
-type IngestDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'log' | 'channels' | 'clock'>
+type IngestDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'log' | 'channels' | 'clock' | 'config'>
 
 type Place = { wire: string; segment: string }
 

@@ -2,6 +2,8 @@ import type { MediaReference, MessageFact } from '../channels/fact.ts'
 import { type ChannelType, MessagePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { organizationTopic } from '../events/bus.ts'
+import { trueContentType } from './content-type.ts'
+import { emailParents } from './email-threading.ts'
 import { newId, timeOfId } from './ids.ts'
 import { joinBatch } from './receive-batches.ts'
 import { receiveMessagesSql } from './receive-messages.sql.ts'
@@ -11,6 +13,8 @@ import { cleanJson, cleanText, optionalText } from './text.ts'
 export type ReceivingAccount = { id: string; organizationId: string; channel: ChannelType }
 
 export type Received = { communicationId: string; conversationId: string; customerId: string }
+
+type ReceiveDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'config'>
 
 type Item = { account: ReceivingAccount; windowHours: number | null; fact: MessageFact }
 
@@ -23,7 +27,7 @@ type Incoming = { message: Awaited<ReturnType<typeof incoming>>; raw: RawReceipt
  * Messages of one organization queue for its log; those that wait share one statement and one commit. See docs/adr/0002.
  */
 export async function receiveMessages(
-  deps: Pick<Deps, 'pool' | 'bus' | 'storage'>,
+  deps: ReceiveDeps,
   organizationId: string,
   raw: RawReceipt | null,
   items: readonly Item[],
@@ -67,10 +71,11 @@ const rowOf = ({ id, channelAccountId, wire, segment, url, headers, body, storag
 })
 
 /** A message as the statement takes it; all new ids are given, used or not. */
-async function incoming(deps: Pick<Deps, 'storage'>, { account, windowHours, fact }: Item, receiptId: string | null) {
+async function incoming(deps: ReceiveDeps, { account, windowHours, fact }: Item, receiptId: string | null) {
   const communicationId = newId()
   const at = timeOfId(communicationId)
   const direction = fact.direction ?? 'INBOUND'
+  const named = fact.email === undefined ? null : await emailParents(deps, deps.db, account, cleanJson(fact.email))
   const hours = direction === 'INBOUND' ? (fact.window?.hours ?? windowHours) : null
   return {
     receipt_id: receiptId,
@@ -95,6 +100,9 @@ async function incoming(deps: Pick<Deps, 'storage'>, { account, windowHours, fac
     consent: fact.consent,
     consent_ids: fact.consent === null ? null : Object.values(MessagePurpose).map(() => newId()),
     email: fact.email === undefined ? null : cleanJson(fact.email),
+    parents: named?.parents ?? [],
+    token_customer_id: named?.tokenCustomerId ?? null,
+    token_suggestion_id: newId(),
     identities: fact.identities.map((identity) => ({ ...identity, id: newId(), suggestion_id: newId(), value: cleanText(identity.value) })),
     attachments: await Promise.all(fact.attachments.map((attachment) => file(deps, account.organizationId, attachment))),
   }
@@ -105,7 +113,8 @@ async function file({ storage }: Pick<Deps, 'storage'>, organizationId: string, 
   const id = newId()
   const common = { ...cleanJson(reference), id }
   if (bytes === undefined) return { ...common, storage_key: null, size: null }
+  const contentType = await trueContentType(bytes, reference.contentType)
   const storageKey = `attachments/${organizationId}/${id}`
   await storage.put(storageKey, bytes)
-  return { ...common, storage_key: storageKey, size: bytes.byteLength }
+  return { ...common, contentType, storage_key: storageKey, size: bytes.byteLength }
 }

@@ -13,7 +13,7 @@ WITH input AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($2::jsonb) AS m(n int, receipt_id uuid, account_id uuid, channel text, direction "Direction", external_id text,
     at timestamptz, sent_at timestamptz, new_customer_id uuid, name text, new_conversation_id uuid, address text, window_expires_at timestamptz,
     window_reason "WindowReason", communication_id uuid, subject text, body text, content jsonb, payload jsonb, in_reply_to text, consent jsonb,
-    consent_ids uuid[], email jsonb, identities jsonb, attachments jsonb)
+    consent_ids uuid[], email jsonb, parents jsonb, token_customer_id uuid, token_suggestion_id uuid, identities jsonb, attachments jsonb)
 ), gate AS (
   INSERT INTO received_message (channel_account_id, external_message_id, organization_id, received_at)
   SELECT DISTINCT ON (m.account_id, m.external_id) m.account_id, m.external_id, $1::uuid, m.at
@@ -67,12 +67,20 @@ WITH input AS MATERIALIZED (
     WHERE customer_identity.customer_id = excluded.customer_id AND excluded.verified AND NOT customer_identity.verified
 ), suggestion AS (
   INSERT INTO merge_suggestion (id, organization_id, customer_id, other_customer_id, kind, value)
-  SELECT DISTINCT ON (s.customer_id, i.customer_id) g.suggestion_id, $1::uuid, s.customer_id, i.customer_id, g.kind, g.value
-  FROM given g JOIN sender s USING (n)
-  JOIN customer_identity i ON i.organization_id = $1::uuid AND i.kind = g.kind AND i.scope = g.scope AND i.value = g.value
-  WHERE g.ord > 1 AND i.customer_id <> s.customer_id
-    AND NOT EXISTS (SELECT FROM merge_suggestion m WHERE m.customer_id = i.customer_id AND m.other_customer_id = s.customer_id)
-  ORDER BY s.customer_id, i.customer_id
+  SELECT DISTINCT ON (customer_id, other_customer_id) suggestion_id, $1::uuid, customer_id, other_customer_id, kind, value
+  FROM (
+    SELECT g.suggestion_id, s.customer_id, i.customer_id AS other_customer_id, g.kind, g.value
+    FROM given g JOIN sender s USING (n)
+    JOIN customer_identity i ON i.organization_id = $1::uuid AND i.kind = g.kind AND i.scope = g.scope AND i.value = g.value
+    WHERE g.ord > 1
+    UNION ALL
+    SELECT a.token_suggestion_id, s.customer_id, a.token_customer_id, g.kind, g.value
+    FROM accepted a JOIN sender s USING (n) JOIN given g ON g.n = a.n AND g.ord = 1
+    WHERE a.token_customer_id IS NOT NULL
+  ) AS named
+  WHERE other_customer_id <> customer_id AND NOT EXISTS (
+    SELECT FROM merge_suggestion m WHERE m.customer_id = named.other_customer_id AND m.other_customer_id = named.customer_id)
+  ORDER BY customer_id, other_customer_id
   ON CONFLICT (customer_id, other_customer_id) DO NOTHING
   RETURNING id, customer_id, other_customer_id
 ), person AS (
@@ -109,6 +117,9 @@ WITH input AS MATERIALIZED (
   RETURNING id, customer_id, channel_account_id, unread_count, status_changed_at
 ), placed AS MATERIALIZED (
   SELECT a.*, person.id AS customer_id, thread.id AS conversation_id, thread.status_changed_at,
+    -- Anybody can write that an e-mail answers another one: it does so only within one customer's own.
+    coalesce(a.in_reply_to, (SELECT p.item->>'externalMessageId' FROM jsonb_array_elements(a.parents) WITH ORDINALITY AS p(item, ord)
+      WHERE (p.item->>'customerId')::uuid = person.id ORDER BY p.ord LIMIT 1)) AS answers,
     count(*) FILTER (WHERE a.inbound) OVER (ORDER BY a.n) AS nth,
     row_number() OVER of_customer AS nth_of_customer,
     row_number() OVER of_thread AS nth_of_thread,
@@ -123,7 +134,7 @@ WITH input AS MATERIALIZED (
   INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, subject, body, content,
     payload, in_reply_to, is_read, delivery_status, external_message_id, sent_at, created_at)
   SELECT communication_id, $1::uuid, customer_id, conversation_id, account_id, channel::"CommunicationType", direction, subject, body, content,
-    payload, in_reply_to, NOT inbound, CASE WHEN inbound THEN NULL ELSE 'SENT'::"DeliveryStatus" END, external_id,
+    payload, answers, NOT inbound, CASE WHEN inbound THEN NULL ELSE 'SENT'::"DeliveryStatus" END, external_id,
     CASE WHEN inbound THEN NULL ELSE coalesce(sent_at, at) END, at
   FROM placed
 ), mail AS (

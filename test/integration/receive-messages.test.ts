@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ConsentWord, Identity, MessageFact } from '../../src/channels/fact.ts'
+import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { type Received, type ReceivingAccount, receiveMessages } from '../../src/domain/receive-message.ts'
@@ -46,10 +47,12 @@ async function receive(fact: MessageFact, account = sms): Promise<Received | nul
   throw settled?.reason
 }
 
+const config = { ENCRYPTION_KEY: [Buffer.alloc(32)] } as Config
+
 /** As one webhook brings them. */
 async function receiveAll(facts: MessageFact[], account = sms) {
   const { organizationId, id: channelAccountId } = account
-  const deps = { pool: database.pool, bus: createMemoryBus(), storage: storage as Storage }
+  const deps = { db: database.db, pool: database.pool, bus: createMemoryBus(), storage: storage as Storage, config }
   const request = { method: 'POST', url: 'https://example.test/', headers: {}, body: Buffer.from('Body=x') }
   const raw = await rawReceipt(deps, { organizationId, channelAccountId, wire: 'test', segment: 'in' }, request, request.body)
   const items = facts.map((one) => ({ account, windowHours: null, fact: one }))
@@ -265,6 +268,21 @@ describe('messages that share a statement', () => {
     expect(conversation.windowReason).toBe('AD_REFERRAL')
     expect(Number(conversation.windowExpiresAt) - Number(row.createdAt)).toBe(72 * 3_600_000)
     expect(conversation.lastInboundAt).toEqual(row.createdAt)
+  })
+
+  it('answer another e-mail only within one customer', async () => {
+    const email = (messageId: string, references: string[]) => ({
+      email: { messageId, references, from: { name: null, address: 'a@example.com' }, to: [], cc: [], html: null, quotedText: null },
+    })
+    const mailbox = (value: string): Identity => ({ kind: 'EMAIL', scope: '', value, verified: true })
+    await receive(message('first', [mailbox('a@example.com')], email('first@example.com', [])))
+    const own = await receive(message('own', [mailbox('a@example.com')], email('own@example.com', ['first@example.com'])))
+    const strange = await receive(message('strange', [mailbox('b@example.com')], email('strange@example.com', ['first@example.com'])))
+    const parentOf = async (received: Received | null) =>
+      (await database.db.communication.findUniqueOrThrow({ where: { id: received?.communicationId ?? '' } })).inReplyTo
+    expect(await parentOf(own)).toBe('first')
+    expect(await parentOf(strange)).toBeNull()
+    expect(strange?.customerId).not.toBe(own?.customerId)
   })
 
   it('of one webhook are stored with it once, and a webhook that brings nothing new is not', async () => {
