@@ -96,7 +96,10 @@ describe('STOP', () => {
     const person = await customer('STOP')
     await person.say('Stop')
     expect(await person.timeline()).toEqual(['CUSTOMER_OPTED_OUT'])
-    expect(await inbox.app.deps.db.optOut.count({ where: { customerId: person.customerId } })).toBe(1)
+    const entries = await inbox.app.deps.db.consentEntry.findMany({ where: { customerId: person.customerId } })
+    expect(new Set(entries.map(({ channel, state, source }) => `${channel} ${state} ${source}`))).toEqual(
+      new Set(['SMS OPTED_OUT KEYWORD']),
+    )
   })
 
   test('by SMS leaves WhatsApp as it is, and the other way round', async () => {

@@ -30,7 +30,7 @@ describe.runIf(present)('recorded messages', () => {
   // Without a worker: the media that the recordings name are on hosts of others.
   beforeAll(async () => {
     fake = await startFakeTwilio()
-    app = await startTestApp({ WORKER: 'off' })
+    app = await startTestApp({ WORKER: 'off', TWILIO_API_URL: fake.url })
   })
   afterAll(async () => {
     await app.close()
@@ -62,7 +62,7 @@ describe.runIf(present)('recorded messages', () => {
       expect(node).toMatchObject({
         type: channel,
         direction: 'INBOUND',
-        body: params.Body ?? '',
+        body: params.Body ?? `${params.Latitude}, ${params.Longitude}`,
         isRead: false,
         externalMessageId: params.MessageSid ?? params.SmsSid,
         deliveryStatus: null,
