@@ -9,13 +9,13 @@ export function servedContentType(stored: string | null): string {
   return TYPE.test(type) ? type : 'application/octet-stream'
 }
 
+/** Control characters, parts of a path, and marks that turn the reading direction: "a<U+202E>gnp.exe" reads as a picture's name. */
+const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069\\/]/gu
+
 /** Inline for what a browser shows without running it; all else is a download. The name is given twice, as RFC 6266, appendix D, advises. */
 export function contentDisposition(contentType: string, filename: string | null): string {
   const disposition = isSafeInline(contentType) ? 'inline' : 'attachment'
-  const name = (filename ?? '')
-    .toWellFormed()
-    .replace(/[\p{Cc}\\/]/gu, '_')
-    .trim()
+  const name = (filename ?? '').toWellFormed().replace(UNSAFE, '_').trim()
   if (name === '') return disposition
   const ascii = name.replace(/[^\x20-\x7e]|["%]/gu, '_')
   const encoded = encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -9,6 +9,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { signAttachmentLink } from '../../src/attachment-links.ts'
 import { loadConfig } from '../../src/config.ts'
+import { Prisma } from '../../src/db/generated/client.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { createAttachmentHandler } from '../../src/http/attachments.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
@@ -29,6 +30,7 @@ let url: string
 let port: number
 let now: Date
 let communicationId: string
+let revokedId: string
 const lines: Record<string, unknown>[] = []
 
 beforeAll(async () => {
@@ -48,6 +50,10 @@ beforeAll(async () => {
     data: { id: newId(), organizationId, customerId: customer.id, type: 'SMS', direction: 'INBOUND', body: '', createdAt: new Date() },
   })
   communicationId = communication.id
+  const { id } = await database.db.communication.create({
+    data: { ...communication, id: newId(), content: Prisma.DbNull, payload: Prisma.DbNull, revokedAt: new Date() },
+  })
+  revokedId = id
 })
 
 afterAll(async () => {
@@ -67,6 +73,8 @@ type Content = {
   status?: 'PENDING' | 'STORED' | 'FAILED'
   missing?: boolean
   size?: number | null
+  sourceUrl?: string | null
+  revoked?: boolean
 }
 
 async function attach({
@@ -75,13 +83,24 @@ async function attach({
   status = 'STORED',
   missing = false,
   size = bytes.length,
+  sourceUrl = 'https://api.twilio.example/media',
+  revoked = false,
 }: Content = {}) {
   const id = newId()
   const storageKey = status === 'STORED' ? `attachments/${id}` : null
   if (storageKey !== null && !missing) await storage.put(storageKey, bytes)
-  const sourceUrl = 'https://api.twilio.example/media'
   await database.db.attachment.create({
-    data: { id, organizationId, communicationId, contentType, filename, size, status, storageKey, sourceUrl },
+    data: {
+      id,
+      organizationId,
+      communicationId: revoked ? revokedId : communicationId,
+      contentType,
+      filename,
+      size,
+      status,
+      storageKey,
+      sourceUrl,
+    },
   })
   return { id, link: await signAttachmentLink(config, id, organizationId, () => now) }
 }
@@ -165,6 +184,9 @@ describe('is refused', () => {
     ]
     expect(await get(pending.link)).toEqual([404, 'The attachment is still being fetched from the provider.'])
     expect(await get(failed.link)).toEqual([404, 'The attachment could not be fetched from the provider.'])
+    const [waiting, revoked] = [await attach({ status: 'PENDING', sourceUrl: null }), await attach({ revoked: true })]
+    expect(await get(waiting.link)).toEqual([404, 'The attachment has not been uploaded yet.'])
+    expect(await get(revoked.link)).toEqual([404, 'The message was taken back, and its files with it.'])
     expect(await get(missing.link)).toEqual([404, 'The file of this attachment is missing.'])
     expect(lines).toContainEqual(expect.objectContaining({ level: 50, attachmentId: missing.id }))
   })
