@@ -58,17 +58,18 @@ const OPTIONS: sanitize.IOptions = {
       tagName,
       // A relative address would be one of ours.
       attribs: /^(https?|mailto|tel):/i.test(href?.trim() ?? '')
-        ? { ...rest, href: href ?? '', target: '_blank', rel: 'noopener noreferrer' }
+        ? { href: href ?? '', ...rest, target: '_blank', rel: 'noopener noreferrer' }
         : rest,
     }),
     img: (tagName, { src, ...rest }) => ({
       tagName,
-      attribs: /^(https:|cid:|data:image\/(png|jpe?g|gif|webp);base64,)/i.test(src?.trim() ?? '')
-        ? { ...rest, src: src ?? '', referrerpolicy: 'no-referrer', loading: 'lazy' }
-        : rest,
+      attribs:
+        /^(https:|cid:|data:image\/(png|jpe?g|gif|webp);base64,)/i.test(src?.trim() ?? '') && !isPixel(rest)
+          ? { src: src ?? '', ...rest, referrerpolicy: 'no-referrer', loading: 'lazy' }
+          : rest,
     }),
   },
-  exclusiveFilter: ({ tag, attribs }) => tag === 'img' && (attribs.src === undefined || isPixel(attribs)),
+  exclusiveFilter: ({ tag, attribs }) => tag === 'img' && attribs.src === undefined,
 }
 
 /** A picture that nobody can see reports that the mail was opened. */
