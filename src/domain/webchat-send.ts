@@ -21,7 +21,7 @@ export type SendWebchatMessageInput = {
   choice?: { messageId: string; choiceId: string } | null
 }
 
-type SendDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'storage' | 'config' | 'limits' | 'channels' | 'secrets'>
+type SendDeps = Pick<Deps, 'config' | 'db' | 'pool' | 'bus' | 'storage' | 'config' | 'limits' | 'channels' | 'secrets'>
 
 type Said = Pick<MessageFact, 'body' | 'content' | 'attachments' | 'inReplyTo'> & { taken?(): Promise<void> }
 

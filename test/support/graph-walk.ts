@@ -17,6 +17,7 @@ import {
   isUnionType,
 } from 'graphql'
 import type { NodeType } from '../../schema/global-id.ts'
+import { isVisitorField } from './graph.ts'
 
 export type Field = GraphQLField<unknown, unknown>
 
@@ -29,13 +30,21 @@ export type OwnIds = Record<NodeType, string>
 const nodeOfName: Record<string, NodeType | null> = {
   apiKeyId: 'ApiKey',
   assigneeId: 'Member',
+  attachmentIds: 'Attachment',
   channelAccountId: 'ChannelAccount',
   communicationId: 'Communication',
   communicationIds: 'Communication',
   conversationId: 'Conversation',
   customerId: 'Customer',
+  identityId: 'CustomerIdentity',
+  mergeId: 'CustomerMerge',
+  mergeSuggestionId: 'MergeSuggestion',
+  mergedId: 'Customer',
   removeIdentityIds: 'CustomerIdentity',
+  replyToCommunicationId: 'Communication',
+  survivorId: 'Customer',
   templateId: 'Template',
+  webhookReceiptId: 'WebhookReceipt',
   id: null,
   ids: null,
 }
@@ -50,7 +59,7 @@ const usualBranch: Record<string, string> = {
 
 const samples: Record<string, unknown> = {
   channel: 'SMS',
-  kind: 'WEBCHAT',
+  kind: 'EXTERNAL',
   role: 'VIEWER',
   status: 'OPEN',
   types: [],
@@ -58,9 +67,16 @@ const samples: Record<string, unknown> = {
   variables: {},
 }
 
-/** The fields of a root type, in the order of the contract. */
-export const rootFields = (schema: GraphQLSchema, kind: 'Query' | 'Mutation' | 'Subscription'): Field[] =>
-  Object.values((schema.getType(kind) as GraphQLObjectType).getFields())
+/** The staff's fields of a root type, in the order of the contract. */
+export const rootFields = (schema: GraphQLSchema, kind: RootKind): Field[] =>
+  allFields(schema, kind).filter((field) => !isVisitorField(field))
+
+/** Those of a web chat's visitors, and of those who want to be one. */
+export const visitorFields = (schema: GraphQLSchema, kind: RootKind): Field[] => allFields(schema, kind).filter(isVisitorField)
+
+type RootKind = 'Query' | 'Mutation' | 'Subscription'
+
+const allFields = (schema: GraphQLSchema, kind: RootKind): Field[] => Object.values((schema.getType(kind) as GraphQLObjectType).getFields())
 
 /** The fields with arguments of every type that is a node. */
 export function nodeFieldsWithArguments(schema: GraphQLSchema): { parent: string; field: Field }[] {

@@ -4,14 +4,20 @@ import { buildSchema, type GraphQLSchema, getNamedType, isUnionType } from 'grap
 /** The committed contract. */
 export const printedSchema = (): GraphQLSchema => buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'))
 
-/** The types that each mutation may answer with. */
-export function resultTypes(schema: GraphQLSchema): { mutation: string; errors: string[]; success: string }[] {
-  return Object.values(schema.getMutationType()?.getFields() ?? {}).map((field) => {
+/** Fields that are closed to staff say so in the contract. */
+export const isVisitorField = ({ description }: { description?: string | null | undefined }): boolean =>
+  /^(VISITOR|PUBLIC)\./.test(description ?? '')
+
+/** The types that each mutation of the staff's may answer with; of the visitors', where `ofVisitors`. */
+export function resultTypes(schema: GraphQLSchema, ofVisitors = false): { mutation: string; errors: string[]; success: string }[] {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {})
+  return mutations.flatMap((field) => {
+    if (isVisitorField(field) !== ofVisitors) return []
     const union = getNamedType(field.type)
     if (!isUnionType(union)) throw new Error(`${field.name} answers with ${field.type}, not with a union`)
     const errors = union.getTypes().filter((type) => type.getInterfaces().some(({ name }) => name === 'UserError'))
     const [success] = union.getTypes().filter((type) => !errors.includes(type))
-    return { mutation: field.name, errors: errors.map(({ name }) => name), success: success?.name ?? 'none' }
+    return [{ mutation: field.name, errors: errors.map(({ name }) => name), success: success?.name ?? 'none' }]
   })
 }
 
