@@ -1,3 +1,5 @@
+import type { MessagePurpose } from '../db/generated/enums.ts'
+
 /** The provider refused for good: `code` is the provider's, `explanation` a sentence a business owner understands. */
 export class Rejected extends Error {
   override readonly name = 'Rejected'
@@ -5,11 +7,14 @@ export class Rejected extends Error {
   readonly explanation: string
   /** The refusal says that the recipient has opted out: that is then recorded. */
   readonly recipientOptedOut: boolean
-  constructor(code: string, explanation: string, options: { recipientOptedOut?: boolean } = {}) {
+  /** What of, where `recipientOptedOut`. */
+  readonly optedOutOf: readonly MessagePurpose[]
+  constructor(code: string, explanation: string, options: { recipientOptedOut?: boolean; optedOutOf?: readonly MessagePurpose[] } = {}) {
     super(`${code}: ${explanation}`)
     this.code = code
     this.explanation = explanation
     this.recipientOptedOut = options.recipientOptedOut ?? false
+    this.optedOutOf = options.optedOutOf ?? ['TRANSACTIONAL', 'MARKETING']
   }
 }
 

@@ -212,7 +212,7 @@ describe('what goes wrong', () => {
 
   test('who has stopped marketing has opted out', async () => {
     meta.next({ status: 400, error: { code: 131050, message: 'User has stopped marketing messages' } })
-    expect(await failure(send())).toMatchObject({ name: 'Rejected', code: '131050', recipientOptedOut: true })
+    expect(await failure(send())).toMatchObject({ name: 'Rejected', code: '131050', recipientOptedOut: true, optedOutOf: ['MARKETING'] })
   })
 
   test.each([

@@ -103,7 +103,10 @@ export function explain({ code, subcode, said }: MetaError): string {
 export function refusal(error: MetaError): Rejected {
   const { code, subcode } = error
   const decisive = subcode !== null && sentence(`${code}/${subcode}`) !== undefined
-  return new Rejected(decisive ? `${code}/${subcode}` : code, explain(error), { recipientOptedOut: code === MARKETING_OPTED_OUT })
+  return new Rejected(decisive ? `${code}/${subcode}` : code, explain(error), {
+    recipientOptedOut: code === MARKETING_OPTED_OUT,
+    ...(code === MARKETING_OPTED_OUT && { optedOutOf: ['MARKETING'] }),
+  })
 }
 
 /** Codes after which the message surely was not taken and a later attempt may succeed. */

@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { globalId, localId } from '../../schema/global-id.ts'
+import {
+  ConnectChannelAccountDocument,
+  type MessageContentInput,
+  SendMessageDocument,
+  SyncTemplatesDocument,
+} from '../generated/graphql.ts'
+import { startTestApp, type TestApp } from '../support/app.ts'
+import { eventually } from '../support/eventually.ts'
+import { type FakeMeta, signedPost, startFakeMeta } from '../support/fake-meta.ts'
+import { dataOf, member, present } from '../support/result.ts'
+
+const PHONE = '106540352242922'
+const BUSINESS = '419561257915477'
+const ADDRESS = '+15550783881'
+const SECRET = 'the app’s secret'
+
+let meta: FakeMeta
+let app: TestApp
+let channelAccountId: string
+
+beforeAll(async () => {
+  meta = await startFakeMeta()
+  app = await startTestApp({ META_GRAPH_URL: meta.url, META_APP_SECRET: SECRET, META_VERIFY_TOKEN: 'verify-token' })
+  meta.objects.set(PHONE, { id: PHONE })
+  meta.objects.set(`${BUSINESS}/phone_numbers`, { data: [{ id: PHONE, display_phone_number: '+1 555-078-3881', status: 'CONNECTED' }] })
+  meta.objects.set(`${BUSINESS}/subscribed_apps`, { data: [{ whatsapp_business_api_data: { id: '4711' } }] })
+  const components = [{ type: 'BODY', text: 'Dear {{1}}, it is ready.' }]
+  const template = { id: '77', name: 'ready', language: 'en_US', status: 'APPROVED', category: 'UTILITY', components }
+  meta.objects.set(`${BUSINESS}/message_templates`, { data: [template] })
+  const credentials = { meta: { accessToken: meta.accessToken, phoneNumberId: PHONE, businessAccountId: BUSINESS } }
+  const input = { channel: 'WHATSAPP' as const, name: 'WhatsApp', address: ADDRESS, credentials }
+  const answer = dataOf(await app.request(ConnectChannelAccountDocument, { input })).connectChannelAccount
+  const { channelAccount } = member(answer, 'ConnectChannelAccountSuccess')
+  expect(channelAccount).toMatchObject({ status: 'ACTIVE', webhookUrl: `${app.url}/webhooks/meta` })
+  channelAccountId = channelAccount.id
+})
+afterAll(async () => {
+  await app?.close()
+  await meta?.close()
+})
+beforeEach(() => {
+  meta.messages.length = 0
+})
+
+type Json = Record<string, unknown>
+let ids = 0
+const newId = () => `wamid.${String(++ids).padStart(6, '0')}.${process.pid}`
+
+async function post(value: Json, field = 'messages'): Promise<void> {
+  const change = { field, value: { messaging_product: 'whatsapp', metadata: { phone_number_id: PHONE }, ...value } }
+  const body = { object: 'whatsapp_business_account', entry: [{ id: BUSINESS, changes: [change] }] }
+  const answer = await signedPost(`${app.url}/webhooks/meta`, body, SECRET)
+  expect([answer.status, await answer.text()]).toEqual([200, 'EVENT_RECEIVED'])
+}
+
+/** What a customer writes; the stored message. */
+async function receive(item: Json, contacts: Json[] = []) {
+  const id = newId()
+  await post({ contacts, messages: [{ id, timestamp: String(Math.floor(Date.now() / 1000)), ...item }] })
+  return app.deps.db.communication.findFirstOrThrow({ where: { externalMessageId: id }, include: { attachments: true } })
+}
+
+const text = (from: string, body: string): Json => ({ from, type: 'text', text: { body } })
+
+async function send(customerId: string, content: MessageContentInput) {
+  const input = { to: { customerId: globalId('Customer', customerId) }, channelAccountId, content }
+  const answer = dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+  const id = present(localId('Communication', member(answer, 'SendMessageSuccess').communication.id))
+  const row = () => app.deps.db.communication.findUniqueOrThrow({ where: { id } })
+  await eventually(async () => expect((await row()).deliveryStatus).toBe('SENT'))
+  return { id, row }
+}
+
+test('Meta’s handshake', async () => {
+  const handshake = (token: string) =>
+    fetch(`${app.url}/webhooks/meta?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`)
+  expect(await (await handshake('verify-token')).text()).toBe('1158201444')
+  expect((await handshake('another')).status).toBe(403)
+})
+
+test('a webhook with another signature is not believed', async () => {
+  const before = await app.deps.db.communication.count()
+  const body = { object: 'whatsapp_business_account', entry: [{ id: BUSINESS, changes: [] }] }
+  expect((await signedPost(`${app.url}/webhooks/meta`, body, 'another secret')).status).toBe(403)
+  expect(await app.deps.db.communication.count()).toBe(before)
+})
+
+describe('a conversation', () => {
+  test('a person without a number is answered by user id, and each status moves the message on', async () => {
+    const contact = { profile: { name: 'Ada', username: 'ada' }, user_id: 'US.1001' }
+    const received = await receive({ from_user_id: 'US.1001', type: 'text', text: { body: 'Is it ready?' } }, [contact])
+    expect(received).toMatchObject({ direction: 'INBOUND', body: 'Is it ready?' })
+    const { id, row } = await send(received.customerId, { text: 'It is.' })
+    expect(meta.messages).toMatchObject([
+      { sender: PHONE, body: { recipient: 'US.1001', type: 'text', text: { body: 'It is.' }, biz_opaque_callback_data: id } },
+    ])
+    const [message] = meta.messages
+    for (const [status, expected] of [
+      ['read', 'READ'],
+      ['delivered', 'READ'],
+    ]) {
+      await post({
+        statuses: [{ id: message?.id, status, timestamp: '1750000000', recipient_user_id: 'US.1001', biz_opaque_callback_data: id }],
+      })
+      expect((await row()).deliveryStatus).toBe(expected)
+    }
+  })
+
+  test('a status settles a message of which nobody knew whether it was sent', async () => {
+    const { customerId } = await receive(text('16505550101', 'Hello'))
+    meta.next({ drop: 'after' })
+    const input = { to: { customerId: globalId('Customer', customerId) }, channelAccountId, content: { text: 'Hi' } }
+    const answer = dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+    const id = present(localId('Communication', member(answer, 'SendMessageSuccess').communication.id))
+    const row = () => app.deps.db.communication.findUniqueOrThrow({ where: { id } })
+    await eventually(async () => expect((await row()).deliveryStatus).toBe('UNKNOWN'))
+    const [message] = meta.messages
+    await post({
+      statuses: [{ id: message?.id, status: 'sent', timestamp: '1750000000', recipient_id: '16505550101', biz_opaque_callback_data: id }],
+    })
+    expect(await row()).toMatchObject({ deliveryStatus: 'SENT', externalMessageId: message?.id })
+    expect(meta.messages).toHaveLength(1)
+  })
+
+  test('a picture is fetched with the token and kept', async () => {
+    const bytes = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+    const image = { id: meta.media({ bytes, contentType: 'image/png' }), mime_type: 'image/png', caption: 'My permit' }
+    const { attachments, id } = await receive({ from: '16505550102', type: 'image', image })
+    expect(attachments).toHaveLength(1)
+    await eventually(async () => {
+      const attachment = await app.deps.db.attachment.findFirstOrThrow({ where: { communicationId: id } })
+      expect(attachment).toMatchObject({ status: 'STORED', contentType: 'image/png', size: bytes.length })
+    })
+  })
+
+  test('an approved template opens a conversation', async () => {
+    const synced = dataOf(await app.request(SyncTemplatesDocument, { input: { channelAccountId } })).syncTemplates
+    const [template] = member(synced, 'SyncTemplatesSuccess').templates
+    const input = {
+      to: { address: '+16505550103' },
+      channelAccountId,
+      content: { template: { templateId: present(template).id, variables: { '1': 'Grace' } } },
+    }
+    const answer = dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+    expect(member(answer, 'SendMessageSuccess').communication.body).toBe('Dear Grace, it is ready.')
+    await eventually(() => {
+      expect(meta.messages).toMatchObject([
+        {
+          body: {
+            to: '+16505550103',
+            type: 'template',
+            template: {
+              name: 'ready',
+              language: { code: 'en_US' },
+              components: [{ type: 'body', parameters: [{ type: 'text', text: 'Grace' }] }],
+            },
+          },
+        },
+      ])
+    })
+  })
+
+  test('a customer who stops marketing in WhatsApp can still be written to', async () => {
+    const { customerId } = await receive(text('16505550104', 'Hello'))
+    const preference = { wa_id: '16505550104', category: 'marketing_messages', value: 'stop', detail: 'stopped', timestamp: 1_750_000_000 }
+    await post({ user_preferences: [preference] }, 'user_preferences')
+    const entries = await app.deps.db.consentEntry.findMany({ where: { customerId } })
+    expect(entries).toMatchObject([{ purpose: 'MARKETING', state: 'OPTED_OUT', source: 'PROVIDER' }])
+    await send(customerId, { text: 'Your order is ready.' })
+  })
+
+  test('a new number is the same customer’s', async () => {
+    const { customerId } = await receive(text('16505550105', 'Hello'))
+    const system = { type: 'user_changed_number', body: 'User Ada changed from 16505550105 to 16505550106', wa_id: '16505550106' }
+    await post({ messages: [{ from: '16505550105', id: newId(), timestamp: '1750000000', type: 'system', system }] })
+    expect(await receive(text('16505550106', 'It is me'))).toMatchObject({ customerId })
+  })
+})
