@@ -26,9 +26,9 @@ export function addressIn(id: unknown): string | null {
 /** The provider vouches for it. */
 export const proven = (address: string): Identity => ({ ...identifyWhatsapp(address), verified: true })
 
-/** The identities of all that are addresses, each once, in their order. */
+/** The identities of all that are addresses, each once, in their order. An id that comes twice is read once: numbers are slow to read. */
 export const provenIdentities = (...ids: unknown[]): Identity[] =>
-  [...new Set(ids.map(addressIn))].filter((address) => address !== null).map(proven)
+  [...new Set([...new Set(ids)].map(addressIn))].filter((address) => address !== null).map(proven)
 
 /**
  * Who wrote, or was written to: by phone number, by business-scoped id, or both; by whatever Meta calls them where it is neither. null
