@@ -65,6 +65,8 @@ const samples: Record<string, unknown> = {
   types: [],
   address: '+14155550177',
   variables: {},
+  contentType: 'text/plain',
+  filename: 'sample.txt',
 }
 
 /** The staff's fields of a root type, in the order of the contract. */
