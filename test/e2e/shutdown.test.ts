@@ -15,7 +15,7 @@ let org: TestOrganization
 
 beforeAll(async () => {
   fake = await startFakeTwilio()
-  app = await startTestApp({ ...SHARED_SETTINGS, WORKER: 'off' })
+  app = await startTestApp({ ...SHARED_SETTINGS, WORKER: 'off', TWILIO_API_URL: fake.url })
   org = await openOrganization(app, {
     slug: 'leaving',
     credentials: { twilio: fake.credentials },

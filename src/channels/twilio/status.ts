@@ -22,8 +22,8 @@ const STATUSES = new Map<string, DeliveryStatus>([
 export type StatusQuery = { communicationId: string | null; intended: TwilioChannel | null }
 
 /**
- * A status callback's receipt. A message that was meant for RCS and comes back from a plain number went by SMS: Twilio names no fallback,
- * but `From` becomes the sender that was really used. Source: https://www.twilio.com/docs/rcs/send-an-rcs-message
+ * A status callback's receipt. Twilio names no fallback: a message that was meant for RCS and whose `From` is a plain number went by SMS,
+ * because a Messaging Service fills in `From` with the sender that it has chosen.
  */
 export function parseStatus(form: Form, { communicationId, intended }: StatusQuery): ReceiptFact | UnknownFact {
   const externalMessageId = messageSidOf(form)
