@@ -83,6 +83,10 @@ export type ReceiptFact = {
   error: ProviderError | null
   /** The channel that really carried the message, where the provider fell back to another. */
   carriedBy?: ChannelType | null
+  /** It came back after all: FAILED, whatever was said before and will be said. */
+  final?: boolean
+  /** The provider's id of this very receipt, where it is known to repeat them. */
+  eventId?: string
 }
 
 /** Everything sent to `address` up to `until` was delivered or read. */

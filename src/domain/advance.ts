@@ -9,7 +9,13 @@ export async function lockCommunication(tx: Tx, id: string): Promise<Communicati
   return tx.communication.findUnique({ where: { id } })
 }
 
-type Advance = { status: DeliveryStatus; error: { code: string; message: string } | null; externalMessageId: string | null }
+type Advance = {
+  status: DeliveryStatus
+  error: { code: string; message: string } | null
+  externalMessageId: string | null
+  /** A FAILED that is further than all else. */
+  final?: boolean
+}
 
 /** Moves a locked communication to `to.status` where that is further, with its event; gives it as it is then. */
 export async function advance(
@@ -20,8 +26,9 @@ export async function advance(
   actorId: string | null = null,
 ): Promise<Communication> {
   const previous = communication.deliveryStatus ?? 'PENDING'
-  const status = furthest(previous, to.status)
-  const moved = advances(previous, to.status)
+  const final = to.final === true && to.status === 'FAILED'
+  const status = final ? 'FAILED' : furthest(previous, to.status)
+  const moved = !communication.failureIsFinal && (final || advances(previous, to.status))
   const learnedId = communication.externalMessageId === null && to.externalMessageId !== null
   if (!moved && !learnedId) return communication
   const now = await tx.communication.update({
@@ -33,6 +40,7 @@ export async function advance(
         ? {
             failureCode: status === 'FAILED' ? (to.error?.code ?? null) : null,
             failureMessage: status === 'FAILED' ? (to.error?.message ?? 'The provider could not deliver the message.') : null,
+            failureIsFinal: final,
             ...milestones(status, communication, new Date()),
           }
         : {}),

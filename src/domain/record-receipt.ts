@@ -10,7 +10,7 @@ import { cleanText } from './text.ts'
 
 type Account = { id: string; organizationId: string }
 
-type Recorded = { outcome: 'applied' } | { error: unknown }
+type Recorded = { outcome: 'applied' | 'duplicate' } | { error: unknown }
 
 const MAX_TOGETHER = 250
 
@@ -38,7 +38,8 @@ export async function recordReceipt(
   raw: RawReceipt | null,
   fact: ReceiptFact,
 ): Promise<void> {
-  await transact(deps, account.organizationId, (tx, recorder) => record(tx, recorder, account, raw, [fact]))
+  const [recorded] = await together(deps, account, raw, [fact])
+  if (recorded !== undefined && 'error' in recorded) throw recorded.error
 }
 
 /** In one transaction; where that fails one by one, so that none takes another with it. */
@@ -49,8 +50,12 @@ async function together(
   facts: readonly ReceiptFact[],
 ): Promise<Recorded[]> {
   try {
-    await transact(deps, account.organizationId, (tx, recorder) => record(tx, recorder, account, raw, facts))
-    return facts.map(() => ({ outcome: 'applied' }))
+    return await transact(deps, account.organizationId, async (tx, recorder) => {
+      if (raw !== null) await storeWebhook(tx, raw, 'APPLIED')
+      const fresh = await unrepeated(tx, account, facts)
+      await record(tx, recorder, account, fresh)
+      return facts.map((fact) => ({ outcome: fresh.includes(fact) ? 'applied' : 'duplicate' }))
+    })
   } catch (error) {
     if (facts.length <= 1 || isDatabaseAway(error)) return facts.map(() => ({ error }))
     const done: Recorded[] = []
@@ -59,8 +64,21 @@ async function together(
   }
 }
 
-async function record(tx: Tx, recorder: Recorder, account: Account, raw: RawReceipt | null, facts: readonly ReceiptFact[]): Promise<void> {
-  if (raw !== null) await storeWebhook(tx, raw, 'APPLIED')
+/** Without those that were recorded before, by the provider's ids of them. */
+async function unrepeated(tx: Tx, account: Account, facts: readonly ReceiptFact[]): Promise<ReceiptFact[]> {
+  const named = facts.flatMap(({ eventId }) => (eventId === undefined ? [] : [`event:${cleanText(eventId)}`]))
+  if (named.length === 0) return [...facts]
+  const gates = [...new Set(named)].sort().map((externalMessageId) => ({
+    channelAccountId: account.id,
+    organizationId: account.organizationId,
+    externalMessageId,
+  }))
+  const passed = await tx.receivedMessage.createManyAndReturn({ data: gates, skipDuplicates: true })
+  const open = new Set(passed.map(({ externalMessageId }) => externalMessageId))
+  return facts.filter(({ eventId }) => eventId === undefined || open.delete(`event:${cleanText(eventId)}`))
+}
+
+async function record(tx: Tx, recorder: Recorder, account: Account, facts: readonly ReceiptFact[]): Promise<void> {
   const externalIds = facts.map((fact) => cleanText(fact.externalMessageId))
   await lockExternalIds(tx, account.id, externalIds)
   const outbound = await lockOutbound(tx, account, facts, externalIds)
@@ -87,6 +105,7 @@ const rowOf = (account: Account, fact: ReceiptFact, communicationId: string | nu
   externalMessageId: cleanText(fact.externalMessageId),
   status: fact.status,
   carriedBy: fact.carriedBy ?? null,
+  isFinal: fact.final ?? false,
   errorCode: fact.error === null ? null : cleanText(fact.error.code),
   errorMessage: fact.error === null ? null : cleanText(fact.error.message),
 })
@@ -110,7 +129,7 @@ export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicati
   for (const receipt of early) {
     await tx.receipt.update({ where: { id: receipt.id }, data: { communicationId } })
     const error = receipt.errorCode === null ? null : { code: receipt.errorCode, message: receipt.errorMessage ?? receipt.errorCode }
-    current = await advance(tx, recorder, current, { status: receipt.status, error, externalMessageId })
+    current = await advance(tx, recorder, current, { status: receipt.status, error, externalMessageId, final: receipt.isFinal })
     if (receipt.carriedBy !== null)
       await tx.communication.update({ where: { id: communicationId }, data: { carriedBy: receipt.carriedBy } })
   }

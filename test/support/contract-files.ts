@@ -22,7 +22,9 @@ export const contractFiles = (folder = ''): string[] =>
         .sort()
     : []
 
-export const contractText = (file: string): string => readFileSync(join(CONTRACTS, file), 'utf8')
+export const contractBytes = (file: string): Buffer => readFileSync(join(CONTRACTS, file))
+
+export const contractText = (file: string): string => contractBytes(file).toString('utf8')
 
 const META_SECRET = 'the secret of the app at Meta'
 const TWILIO_TOKEN = 'the auth token'

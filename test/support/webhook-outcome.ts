@@ -67,12 +67,15 @@ export function outcomeSince(before: Record<Table, Snapshot>, after: Record<Tabl
 const words = (...parts: unknown[]): string =>
   parts.filter((part) => part !== null && part !== undefined && part !== false && part !== '').join(' ')
 
+/** The beginning of a long text, and how long it is. */
+const shortened = (text: string): string => (text.length > 160 ? `${text.slice(0, 120)}… (${text.length})` : text)
+
 const described = (row: Record<string, unknown>): string =>
   words(
     `${row.direction} ${row.type} ${row.kind}`,
     row.outcome,
     row.subject !== null && `[${String(row.subject)}]`,
-    row.body !== '' && JSON.stringify(row.body),
+    row.body !== '' && JSON.stringify(shortened(String(row.body))),
     row.files !== 0 && `files=${String(row.files)}`,
     row.inReplyTo !== null && `re=${String(row.inReplyTo)}`,
     `of ${String(row.sender)}`,

@@ -52,6 +52,7 @@ ALTER TABLE "channel_account" ALTER COLUMN "status" DROP DEFAULT;
 ALTER TABLE "communication" ADD COLUMN     "carried_by" "ChannelType",
 ADD COLUMN     "content" JSONB,
 ADD COLUMN     "edited_at" TIMESTAMPTZ(3),
+ADD COLUMN     "failure_is_final" BOOLEAN NOT NULL DEFAULT false,
 ADD COLUMN     "in_reply_to" TEXT,
 ADD COLUMN     "purpose" "MessagePurpose" NOT NULL DEFAULT 'TRANSACTIONAL',
 ADD COLUMN     "revoked_at" TIMESTAMPTZ(3);
@@ -65,7 +66,8 @@ ADD COLUMN     "window_reason" "WindowReason";
 ALTER TABLE "customer" ADD COLUMN     "merged_into_id" UUID;
 
 -- AlterTable
-ALTER TABLE "receipt" ADD COLUMN     "carried_by" "ChannelType";
+ALTER TABLE "receipt" ADD COLUMN     "carried_by" "ChannelType",
+ADD COLUMN     "is_final" BOOLEAN NOT NULL DEFAULT false;
 
 -- AlterTable
 ALTER TABLE "template" ADD COLUMN     "channel_account_id" UUID,

@@ -69,7 +69,16 @@ function receiptOf(event: Event, communicationId: string | null): ReceiptFact | 
   const status = statusOf(event)
   const externalMessageId = messageIdOf(event) ?? communicationId
   if (status === null || externalMessageId === null) return null
-  return { kind: 'receipt', externalMessageId, communicationId, status, error: status === 'FAILED' ? errorOf(event) : null }
+  return {
+    kind: 'receipt',
+    externalMessageId,
+    communicationId,
+    status,
+    error: status === 'FAILED' ? errorOf(event) : null,
+    // Both can come long after a "delivered".
+    ...(((event.event === 'bounce' && event.type !== 'blocked') || event.event === 'spamreport') && { final: true }),
+    ...(event.sg_event_id !== undefined && event.sg_event_id !== '' && { eventId: `${event.event} ${event.sg_event_id}`.slice(0, 200) }),
+  }
 }
 
 /** `processed` says no more than the answer to the send did; `deferred` is tried again by SendGrid for three days. */
