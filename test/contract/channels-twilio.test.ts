@@ -5,7 +5,6 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChannelAdapter, Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
-import { targetOf } from '../../src/channels/twilio/http.ts'
 import { twilioWire } from '../../src/channels/twilio/wire.ts'
 import { type SendBehaviour, startFakeTwilio } from '../support/fake-twilio.ts'
 
@@ -25,11 +24,7 @@ afterAll(async () => {
 })
 
 const channelsAt = (apiUrl: string, timeoutMs = 5000) => createTwilioChannels({ apiUrl, timeoutMs })
-const [sms, whatsapp, rcs] = channelsAt(fake.url) as [
-  ChannelAdapter<TwilioCredentials>,
-  ChannelAdapter<TwilioCredentials>,
-  ChannelAdapter<TwilioCredentials>,
-]
+const [sms, whatsapp] = channelsAt(fake.url) as [ChannelAdapter<TwilioCredentials>, ChannelAdapter<TwilioCredentials>]
 const file = (url: string): OutgoingFile => ({
   filename: null,
   contentType: 'image/png',
@@ -107,60 +102,6 @@ describe('what Twilio is asked', () => {
       MediaUrl: ['https://inbox.test/a', 'https://inbox.test/b'],
       StatusCallback: statusCallback,
     })
-  })
-})
-
-describe('RCS', () => {
-  const callback = `${outgoing().statusCallbackUrl}&channel=rcs`
-
-  test('from a sender alone: by RCS or not at all', async () => {
-    await rcs.send(outgoing({ channel: 'RCS', from: 'acme_agent' }), fake.credentials)
-    expect(fake.messages[0]?.params).toEqual({
-      To: 'rcs:+905551112233',
-      From: 'rcs:acme_agent',
-      Body: 'Your permit is ready.',
-      StatusCallback: callback,
-    })
-  })
-  test('through a messaging service: the plain number, so that Twilio can fall back to SMS', async () => {
-    await rcs.send(outgoing({ channel: 'RCS', from: 'acme_agent' }), { ...fake.credentials, messagingServiceSid: 'MG01' })
-    expect(fake.messages[0]?.params).toEqual({
-      To: '+905551112233',
-      MessagingServiceSid: 'MG01',
-      Body: 'Your permit is ready.',
-      StatusCallback: callback,
-    })
-  })
-  test('a check says what is missing for the fallback', async () => {
-    const account = { address: 'acme_agent', webhookUrl: 'https://inbox.test/webhooks/twilio/demo/rcs' }
-    expect(await rcs.check(account, fake.credentials)).toEqual([
-      { name: 'credentials', required: true, ok: true, message: null },
-      { name: 'fallback', ok: true, message: expect.stringContaining('messagingServiceSid') },
-    ])
-    expect(await rcs.check(account, { ...fake.credentials, messagingServiceSid: 'MG01' })).toMatchObject([{}, { message: null }])
-    expect(await rcs.check(account, { ...fake.credentials, authToken: 'another' })).toMatchObject([{ required: true, ok: false }])
-  })
-})
-
-describe('credentials leave', () => {
-  const at = (apiUrl: string) => (uri: string) => targetOf({ apiUrl }, uri)
-  test.each(['https://api.twilio.com', 'https://api.dublin.ie1.twilio.com'])('for Twilio’s own hosts only (%s)', (apiUrl) => {
-    const target = at(apiUrl)
-    expect(target('https://api.twilio.com/2010-04-01/Accounts.json?a=1')).toBe(`${apiUrl}/2010-04-01/Accounts.json?a=1`)
-    expect(target('https://content.twilio.com/v1/Content')).toBe('https://content.twilio.com/v1/Content')
-    for (const uri of [
-      'https://content.twilio.com.evil.test/',
-      'https://evil.test/v1',
-      'http://content.twilio.com/v1',
-      'https://eviltwilio.com/',
-    ]) {
-      expect(() => target(uri), uri).toThrow('FOREIGN_HOST')
-    }
-  })
-  test('for the server that TWILIO_API_URL names, whatever host an answer points to', () => {
-    const target = at('http://127.0.0.1:4010')
-    expect(target('https://content.twilio.com/v1/Content?Page=1')).toBe('http://127.0.0.1:4010/v1/Content?Page=1')
-    expect(target('https://evil.test/v1')).toBe('http://127.0.0.1:4010/v1')
   })
 })
 
