@@ -14,6 +14,8 @@ export type ScriptedChannel = {
   sent: Outgoing[]
   /** The external ids that were marked read. */
   read: string[]
+  /** From now on the channel can do this. */
+  becomes(changes: Partial<Capabilities>): void
   /** The next send throws this. */
   failNext(error: Error): void
   /** A message comes in; gives what it became. */
@@ -55,7 +57,7 @@ const kinds: Record<ChannelType, IdentityKind> = {
 
 let made = 0
 
-/** Puts a provider of our own in the place of the sandbox's for this channel; `capabilities` may be changed later. */
+/** Puts a provider of our own in the place of the sandbox's for this channel. */
 export async function scriptChannel(app: TestApp, channel: ChannelType, changes: Partial<Capabilities> = {}): Promise<ScriptedChannel> {
   const { deps } = app
   const usual = deps.channels
@@ -64,10 +66,13 @@ export async function scriptChannel(app: TestApp, channel: ChannelType, changes:
   const sent: Outgoing[] = []
   const read: string[] = []
   const isEmail = channel === 'EMAIL'
+  let capabilities: Capabilities = { ...everything, ...changes }
   const adapter: AnyChannelAdapter = {
     ...sms,
     channel,
-    capabilities: { ...everything, ...changes },
+    get capabilities() {
+      return capabilities
+    },
     normalize: (text) => (isEmail ? (text.includes('@') ? text.toLowerCase() : null) : /^user-\d+$/.test(text) ? text : null),
     identify: (value, scope) => ({ kind: kinds[channel], scope: isEmail ? '' : scope, value, verified: false }),
     async send(outgoing: Outgoing) {
@@ -107,6 +112,9 @@ export async function scriptChannel(app: TestApp, channel: ChannelType, changes:
     account,
     sent,
     read,
+    becomes: (now) => {
+      capabilities = { ...everything, ...changes, ...now }
+    },
     failNext: (error) => failures.push(error),
     async says(from, fact = {}) {
       const content: Content = fact.content ?? { kind: 'TEXT' }
