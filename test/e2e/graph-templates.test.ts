@@ -131,3 +131,54 @@ test('a deleted template is gone, what was sent with it stays', async () => {
   const { customer } = await org.ask(CustomerWorkspaceDocument, { id: customerId, filter: { search: 'will stay' } })
   expect(customer?.communications.nodes).toHaveLength(1)
 })
+
+const HTML_TEMPLATE = `mutation ($input: CreateTemplateInput!) { createTemplate(input: $input) { __typename
+  ... on CreateTemplateSuccess { template { id html variables status channelAccount { id } } } ... on UserError { message path } } }`
+const HTML_PREVIEW = `query ($id: ID!, $customerId: ID!, $variables: JSON) {
+  template(id: $id) { preview(customerId: $customerId, variables: $variables) { html missingVariables } } }`
+type HtmlTemplate = { __typename: string; template: { id: string; html: string; variables: string[]; status: null; channelAccount: null } }
+
+test('the HTML of an e-mail is sanitized when it is saved, and values cannot bring what was taken out', async () => {
+  const html = '<p onclick="x()">Dear {{customer_name}}<script>alert(1)</script></p><a href="{{link}}">{{{item}}}</a><form><input></form>'
+  const input = { name: 'html', channel: 'EMAIL', body: 'Dear {{customer_name}}', html }
+  const { createTemplate } = await org.ask<{ createTemplate: HtmlTemplate }, object>(HTML_TEMPLATE, { input })
+  const { template } = createTemplate
+  expect(template).toMatchObject({ variables: ['customer_name', 'link', 'item'], status: null, channelAccount: null })
+  expect(template.html).not.toMatch(/script|onclick|form|input/)
+  const shown = async (variables: object) =>
+    present(
+      (
+        await org.ask<{ template: { preview: { html: string; missingVariables: string[] } } }, object>(HTML_PREVIEW, {
+          id: template.id,
+          customerId,
+          variables,
+        })
+      ).template,
+    ).preview
+  const good = await shown({ link: 'https://example.com/?a=1&b=2', item: '<b onclick=x>permit & stamp</b>' })
+  expect(good.html).toContain('Dear Ada Lovelace')
+  expect(good.html).toContain('href="https://example.com/?a=1&amp;b=2"')
+  expect(good.html).toContain('&lt;b onclick=x&gt;permit &amp; stamp&lt;/b&gt;')
+  const bad = await shown({ link: 'javascript:alert(1)', item: '"><script>alert(1)</script>' })
+  expect(bad.html).not.toMatch(/javascript:|<script/)
+  expect((await shown({})).missingVariables).toEqual(['link', 'item'])
+})
+
+test('HTML is for e-mails, and its variables are checked', async () => {
+  const create = async (input: object) =>
+    (
+      await org.ask<{ createTemplate: { __typename: string; message: string; path: string[] } }, object>(HTML_TEMPLATE, {
+        input: { name: `html ${names++}`, body: 'x', ...input },
+      })
+    ).createTemplate
+  const wrong = { __typename: 'ValidationError', path: ['input', 'html'] }
+  expect(await create({ channel: 'SMS', html: '<p>x</p>' })).toMatchObject(wrong)
+  expect(await create({ html: '<p>{{#each}}</p>' })).toMatchObject(wrong)
+  expect(await create({ html: `<p>${'x'.repeat(200_000)}</p>` })).toMatchObject(wrong)
+  expect(await create({ html: '<script>x</script>' })).toMatchObject({ template: { html: null } })
+  const { id } = ((await create({ channel: 'EMAIL', html: '<p>x</p>' })) as unknown as HtmlTemplate).template
+  expect(
+    member((await org.ask(UpdateTemplateDocument, { input: { templateId: id, channel: 'SMS' } })).updateTemplate, 'ValidationError').path,
+  ).toEqual(['input', 'html'])
+  expect((await update({ templateId: id, channel: 'SMS', html: null })).channel).toBe('SMS')
+})
