@@ -264,6 +264,8 @@ describe('what nobody wrote', () => {
         kind: 'receipt',
         communicationId: ours,
         status: 'FAILED',
+        final: true,
+        eventId: 'report dsn@example.com',
         error: { code: '5.1.1', message: 'The e-mail came back: 550 5.1.1 User unknown' },
       },
       { kind: 'message', body: 'It came back.', payload: { autoSubmitted: 'auto-replied' } },

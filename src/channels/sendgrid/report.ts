@@ -34,5 +34,18 @@ export function receiptsIn(email: ReadEmail): ReceiptFact[] {
   const code = /^status:\s*(\d\.\d{1,3}\.\d{1,3})/im.exec(report)?.[1] ?? 'bounce'
   const said = /^diagnostic-code:\s*(?:[\w-]+;)?\s*(.*)$/im.exec(report)?.[1]?.trim().slice(0, 500)
   const message = `The e-mail came back: ${said ?? 'the recipient’s mail server gave no reason.'}`
-  return [{ kind: 'receipt', externalMessageId: communicationId, communicationId, status: 'FAILED', error: { code, message } }]
+  const [reportId] = messageIds(email.headers.get('message-id'))
+  const repeated = reportId === undefined ? {} : { eventId: `report ${reportId}`.slice(0, 200) }
+  return [
+    // An event about it would bring the provider's own id; until then, ours stands for it.
+    {
+      kind: 'receipt',
+      externalMessageId: communicationId,
+      communicationId,
+      status: 'FAILED',
+      error: { code, message },
+      final: true,
+      ...repeated,
+    },
+  ]
 }
