@@ -14,7 +14,7 @@ const files = contractFiles().filter((file) => !ABOUT.includes(file))
 const tests = globSync('test/{contract,e2e,unit}/**/*.ts').map((path) => readFileSync(path, 'utf8'))
 
 describe.runIf(contractsArePresent)('every file of the contracts', () => {
-  test('is there', () => expect(files.length).toBeGreaterThan(200))
+  test('is there', () => expect(files.length).toBeGreaterThan(150))
 
   test.each(files.filter((file) => !POSTED.test(file) || /error/.test(basename(file))).filter((file) => !file.endsWith('.eml')))(
     '%s is named by a test that holds Parley to it',
