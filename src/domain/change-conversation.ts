@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
+import { findConversations } from './conversations.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 
 const MAX_SNOOZE_DAYS = 366
@@ -17,7 +18,7 @@ export async function assignConversation(
   input: AssignConversationInput,
 ): Promise<Conversation> {
   const assigneeId = input.assigneeId ?? null
-  return change(deps, actor, input.conversationId, async (tx) => {
+  return change(deps, actor, await livingId(deps, actor, input.conversationId), async (tx) => {
     if (assigneeId === null) return { assigneeId }
     const member = await tx.member.findFirst({ where: { id: assigneeId, organizationId: actor.organizationId } })
     if (member === null) throw new NotFoundError('member', ['input', 'assigneeId'])
@@ -42,8 +43,9 @@ export async function setConversationStatus(
       throw new ValidationError(`SNOOZED needs snoozedUntil, in the future and at most ${MAX_SNOOZE_DAYS} days ahead.`, path)
     }
   }
-  return change(deps, actor, input.conversationId, async (tx) => {
-    if (snoozedUntil !== null) await enqueue(tx, 'wake-conversation', { conversationId: input.conversationId }, { runAt: snoozedUntil })
+  const conversationId = await livingId(deps, actor, input.conversationId)
+  return change(deps, actor, conversationId, async (tx) => {
+    if (snoozedUntil !== null) await enqueue(tx, 'wake-conversation', { conversationId }, { runAt: snoozedUntil })
     return { status: input.status, snoozedUntil }
   })
 }
@@ -57,6 +59,10 @@ export async function wakeConversation(deps: Pick<Deps, 'db' | 'bus' | 'clock'>,
     return due ? { status: 'OPEN', snoozedUntil: null } : {}
   })
 }
+
+// Staff may still have one on their screen that was joined with another.
+const livingId = async (deps: Pick<Deps, 'db'>, { organizationId }: Actor, id: string): Promise<string> =>
+  (await findConversations(deps, organizationId, [id])).get(id)?.id ?? id
 
 type Change = Pick<Prisma.ConversationUncheckedUpdateInput, 'assigneeId' | 'status' | 'snoozedUntil'>
 

@@ -1,4 +1,5 @@
 import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { newId, timeOfId } from './ids.ts'
 
@@ -30,4 +31,17 @@ export async function touchConversation(tx: Tx, conversationId: string, communic
       last_communication_id = greatest(last_communication_id, ${communicationId}::uuid),
       last_activity_at = greatest(last_activity_at, ${timeOfId(communicationId)}::timestamptz)
     WHERE id = ${conversationId}::uuid`
+}
+
+/** The conversations by their ids; the id of one that was joined with another leads to that one. */
+export async function findConversations(
+  deps: { db: Pick<Deps['db'], 'conversation'> },
+  organizationId: string,
+  ids: readonly string[],
+): Promise<Map<string, Conversation>> {
+  const rows = await deps.db.conversation.findMany({ where: { id: { in: [...ids] }, organizationId } })
+  const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
+  const joined = elsewhere.length === 0 ? [] : await deps.db.conversation.findMany({ where: { id: { in: elsewhere }, organizationId } })
+  const living = new Map([...rows, ...joined].map((row) => [row.id, row]))
+  return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
 }

@@ -350,3 +350,15 @@ test('staff who still have the old id on their screen act on the survivor', asyn
   const { communications } = await org.ask(CommunicationsQueueDocument, { filter: { search: 'noted by the old id' } })
   expect(communications.nodes).toMatchObject([{ customer: { id: survivor.id } }])
 })
+
+test('a conversation that was joined with another can still be assigned and closed by its old id', async () => {
+  const [survivor, merged] = [await writer('sms'), await writer('sms')]
+  const old = present((await workspace(merged.id)).conversations.nodes[0]).id
+  await merge(survivor, merged)
+  const { setConversationStatus } = await org.ask(SetConversationStatusDocument, { input: { conversationId: old, status: 'CLOSED' } })
+  expect(member(setConversationStatus, 'SetConversationStatusSuccess').conversation).toMatchObject({
+    status: 'CLOSED',
+    customer: { id: survivor.id },
+  })
+  expect(await threads(survivor)).toMatchObject([{ status: 'CLOSED' }])
+})
