@@ -136,7 +136,7 @@ async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, pat
   if (text === null && html === null) throw new ValidationError('An e-mail needs a text or HTML.', [...path, 'text'])
   return {
     content: { kind: 'EMAIL' },
-    body: text ?? convert(html ?? '', { wordwrap: false }),
+    body: text ?? convert(html ?? '', { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] }),
     subject: requiredText(input.subject, [...path, 'subject'], MAX_SUBJECT),
     html,
     files: await chosenFiles(tx, actor.organizationId, adapter.capabilities, input.attachmentIds ?? [], null, [...path, 'attachmentIds']),

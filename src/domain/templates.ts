@@ -128,9 +128,9 @@ const definedOf = <Data extends object>(data: Data): Partial<Data> =>
 function checkedHtml(given: string | null): string | null {
   const path = ['input', 'html']
   const written = optionalText(given, path, MAX_HTML)
-  const html = written === null ? null : sanitizeEmailHtml(written).trim()
+  const html = written === null ? null : sanitizeEmailHtml(written)
   checkSyntax(html, path)
-  return html === '' ? null : html
+  return html
 }
 
 function checkHtmlChannel(html: string | null, channel: ChannelType | null): void {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import fc from 'fast-check'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sanitizeEmailHtml } from '../../src/channels/sendgrid/html.ts'
+import { sanitizeEmailHtml } from '../../src/email-html.ts'
 import { htmlAttacks } from '../support/html-attacks.ts'
 
 const CHROMIUM = '/usr/bin/chromium'

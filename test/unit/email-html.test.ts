@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { sanitizeEmailHtml } from '../../src/channels/sendgrid/html.ts'
+import { sanitizeEmailHtml } from '../../src/email-html.ts'
 import { htmlAttacks } from '../support/html-attacks.ts'
 
 describe('what can harm is taken out', () => {
