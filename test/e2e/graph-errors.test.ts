@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { globalId } from '../../schema/global-id.ts'
+import { globalId, localId } from '../../schema/global-id.ts'
 import { newId } from '../../src/domain/ids.ts'
 import {
   CreateCustomerDocument,
@@ -21,7 +21,7 @@ let foreign: Ids
 let own: Ids
 
 type Ids = Record<
-  'customerId' | 'conversationId' | 'communicationId' | 'channelAccountId' | 'templateId' | 'identityId' | 'memberId',
+  'customerId' | 'conversationId' | 'communicationId' | 'channelAccountId' | 'templateId' | 'syncedTemplateId' | 'identityId' | 'memberId',
   string
 >
 
@@ -34,12 +34,17 @@ async function fill(organization: TestOrganization): Promise<Ids> {
   const made = member((await organization.ask(CreateTemplateDocument, { input: template })).createTemplate, 'CreateTemplateSuccess')
   const changed = await organization.ask(UpdateCustomerDocument, { input: { customerId: row.customer.id, name: 'Some Body' } })
   const { viewer } = await organization.ask<{ viewer: { member: { id: string } } }, object>('{ viewer { member { id } } }')
+  const channelAccountId = localId('ChannelAccount', organization.sms.id)
+  const synced = await app.deps.db.template.create({
+    data: { id: newId(), organizationId: organization.id, channelAccountId, scope: channelAccountId ?? '', name: 'synced', body: 'x' },
+  })
   return {
     customerId: row.customer.id,
     conversationId: row.id,
     communicationId: present(row.lastCommunication).id,
     channelAccountId: organization.sms.id,
     templateId: made.template.id,
+    syncedTemplateId: globalId('Template', synced.id),
     identityId: present(member(changed.updateCustomer, 'UpdateCustomerSuccess').customer.identities[0]).id,
     memberId: viewer.member.id,
   }
@@ -146,7 +151,16 @@ test('every input that is wrong is named by its path', async () => {
     ['createTemplate', 'subject', { name: 'n', body: 'x', subject: '{{' }],
     ['createTemplate', 'language', { name: 'n', body: 'x', language: 'no language at all' }],
     ['createTemplate', 'providerTemplateId', { name: 'n', body: 'x', providerTemplateId: 'x'.repeat(201) }],
+    ['createTemplate', 'html', { name: 'n', body: 'x', html: '<p>{{</p>' }],
+    ['createTemplate', 'html', { name: 'n', body: 'x', channel: 'SMS', html: '<p>x</p>' }],
     ['updateTemplate', 'body', { templateId, body: ' ' }],
+    ['updateTemplate', 'templateId', { templateId: own.syncedTemplateId, body: 'x' }],
+    ['deleteTemplate', 'templateId', { templateId: own.syncedTemplateId }],
+    ['syncTemplates', 'channelAccountId', { channelAccountId }],
+    ['createUpload', 'filename', { filename: ' ', contentType: 'text/plain', size: 1 }],
+    ['createUpload', 'contentType', { filename: 'a.txt', contentType: 'text', size: 1 }],
+    ['createUpload', 'size', { filename: 'a.txt', contentType: 'text/plain', size: 0 }],
+    ['createUpload', 'size', { filename: 'a.txt', contentType: 'text/plain', size: 2_000_000_000 }],
     ['updateTemplate', 'language', { templateId, language: '' }],
     ['connectChannelAccount', 'address', { ...connect, address: 'not a number, nor a sender' }],
     ['connectChannelAccount', 'name', { ...connect, name: '' }],
@@ -205,6 +219,7 @@ test('an id that is malformed, unknown, of another type or of another organizati
     ['setConversationStatus', 'conversationId', 'conversationId', (id) => ({ conversationId: id, status: 'CLOSED' })],
     ['updateTemplate', 'templateId', 'templateId', (id) => ({ templateId: id, name: 'x' })],
     ['deleteTemplate', 'templateId', 'templateId', (id) => ({ templateId: id })],
+    ['syncTemplates', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
     ['updateChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id, name: 'x' })],
     ['checkChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
     ['disconnectChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
@@ -289,6 +304,7 @@ test('a disconnected or missing account is told', async () => {
   const { customerId } = own
   await expectRefusal('updateChannelAccount', { channelAccountId, name: 'x' }, 'ChannelNotConnectedError', 'channelAccountId')
   await expectRefusal('checkChannelAccount', { channelAccountId }, 'ChannelNotConnectedError', 'channelAccountId')
+  await expectRefusal('syncTemplates', { channelAccountId }, 'ChannelNotConnectedError', 'channelAccountId')
   const send = { to: { customerId }, content: { text: 'x' } }
   await expectRefusal('sendMessage', { ...send, channelAccountId }, 'ChannelNotConnectedError', 'channelAccountId')
   await expectRefusal('sendMessage', { ...send, channel: 'RCS' }, 'ChannelNotConnectedError', 'channel')

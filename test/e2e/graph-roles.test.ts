@@ -15,6 +15,7 @@ const adminMutations = [
   'deleteTemplate',
   'disconnectChannelAccount',
   'revokeApiKey',
+  'syncTemplates',
   'updateChannelAccount',
   'updateTemplate',
 ]

@@ -38,7 +38,9 @@ const documents = Object.fromEntries(Object.entries(generated).filter(([name]) =
   string,
   DocumentNode
 >
-const isQuery = ({ definitions: [first] }: DocumentNode) => first?.kind === 'OperationDefinition' && first.operation === 'query'
+/** Of the staff: those of a web chat's visitors are tried in webchat-access.test.ts. */
+const isQuery = ({ definitions: [first] }: DocumentNode) =>
+  first?.kind === 'OperationDefinition' && first.operation === 'query' && first.name?.value !== 'Webchat'
 
 let app: TestApp
 let first: TestOrganization
@@ -288,7 +290,9 @@ describe('mutations', () => {
       const two = { survivorId: own.Customer, mergedId: secondCustomer }
       const variables = field.name === 'mergeCustomers' ? { input: two } : fitting
       const data = await expectNothingOfTheFirst(operationFor(schema, 'mutation', field, variables), variables)
-      const typename = `${field.name.charAt(0).toUpperCase()}${field.name.slice(1)}Success`
+      const success = `${field.name.charAt(0).toUpperCase()}${field.name.slice(1)}Success`
+      // The sandbox has no templates of its own; that is told of an account that was found.
+      const typename = field.name === 'syncTemplates' ? 'ValidationError' : success
       expect(data[field.name], JSON.stringify(variables)).toMatchObject({ __typename: typename })
     }
   })
