@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newId } from '../../src/domain/ids.ts'
 import {
   AddNoteDocument,
   CreateWebchatUploadDocument,
@@ -11,6 +12,7 @@ import {
   WebchatDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { countStatements } from '../support/count-statements.ts'
 import { eventually } from '../support/eventually.ts'
 import { followers, overSse, type Subscriber } from '../support/live.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
@@ -229,6 +231,35 @@ test('a file is uploaded, sent and shown', async () => {
   expect(await (await fetch(present(shown?.attachments[0]).url)).text()).toBe('the bytes')
   const again = await visitor.ask(SendWebchatMessageDocument, { input: { clientMessageId: 'again', uploadIds: [uploadId] } })
   expect(again.sendWebchatMessage).toMatchObject({ __typename: 'NotFoundError' })
+})
+
+test('a long conversation costs no more statements than a short one', async () => {
+  const { organizationId, id } = await app.deps.db.channelAccount.findFirstOrThrow({ where: { channel: 'WEBCHAT' } })
+  const grown = async (messages: number) => {
+    const visitor = await chat.visitor()
+    await visitor.say(`The first of ${messages}`)
+    const { customerId, conversationId } = await app.deps.db.communication.findFirstOrThrow({ where: { body: `The first of ${messages}` } })
+    for (let n = 1; n < messages; n += 1) {
+      const member = await app.deps.db.member.create({
+        data: { id: newId(), organizationId, subject: newId(), name: 'Someone', role: 'AGENT' },
+      })
+      const place = { organizationId, customerId, conversationId, channelAccountId: id }
+      const sent = { type: 'WEBCHAT', direction: 'OUTBOUND', deliveryStatus: 'READ', createdAt: new Date(), body: 'again' } as const
+      const conversation = await app.deps.db.conversation.findUniqueOrThrow({ where: { id: conversationId ?? '' } })
+      const data = { ...place, ...sent, id: newId(), authorId: member.id, address: conversation.address }
+      const { id: communicationId } = await app.deps.db.communication.create({ data })
+      await app.deps.db.attachment.create({ data: { id: newId(), organizationId, communicationId, status: 'STORED' } })
+    }
+    const statements = countStatements()
+    const { messages: page } = (await visitor.ask(WebchatDocument)).webchat
+    const count = statements.count()
+    statements.stop()
+    expect(page.nodes).toHaveLength(messages)
+    return count
+  }
+  const short = await grown(2)
+  // Author and file of each would be 36 more; a few are those of whoever follows meanwhile.
+  expect(await grown(20)).toBeLessThan(short + 18)
 })
 
 test('a question is answered by a choice', async () => {
