@@ -136,10 +136,11 @@ builder.objectField(UnreadCountChanged, 'organizationUnreadCount', (t) =>
 )
 builder.objectFields(OptOutChanged, (t) => ({
   channel: t.field({ type: ChannelType, resolve: ({ event }) => event.data.channel as ChannelTypeName }),
-  purpose: t.field({
-    type: MessagePurpose,
-    description: 'Of the messages in question; an event of before purposes were told apart is about TRANSACTIONAL ones.',
-    resolve: ({ event }) => (event.data.purpose as MessagePurposeName | undefined) ?? 'TRANSACTIONAL',
+  purposes: t.field({
+    type: [MessagePurpose],
+    description: 'Of the messages in question.',
+    // Events of before purposes were told apart are about all messages.
+    resolve: ({ event }) => (event.data.purposes ?? ['TRANSACTIONAL', 'MARKETING']) as MessagePurposeName[],
   }),
   optedOut: t.boolean({ resolve: ({ event }) => event.type === 'CUSTOMER_OPTED_OUT' }),
 }))

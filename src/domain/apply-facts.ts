@@ -1,5 +1,6 @@
 import type { Fact, MessageFact, ReceiptFact } from '../channels/fact.ts'
 import type { Deps } from '../deps.ts'
+import { transact } from '../events/transact.ts'
 import { applyAccountNotice } from './apply-account-notice.ts'
 import { applyEdit, applyRevoke } from './apply-edit.ts'
 import { applyIdentityChange } from './apply-identity-change.ts'
@@ -9,8 +10,9 @@ import { beingSent } from './being-sent.ts'
 import { applyConsentFact } from './consent.ts'
 import { receiveMessages } from './receive-message.ts'
 import { recordProviderCall } from './record-provider-call.ts'
-import { recordReceipts } from './record-receipt.ts'
+import { applyEarlyReceipts, lockExternalId, recordReceipts } from './record-receipt.ts'
 import { type RawReceipt, storeWebhook } from './store-webhook.ts'
+import { cleanText } from './text.ts'
 import type { WebhookAccount } from './webhook-accounts.ts'
 
 /** How it went with one fact. `reason`: why nothing could be made of it. */
@@ -43,13 +45,16 @@ const isAll = <Kind extends Fact['kind']>(kind: Kind, run: Fact[]): run is Extra
 
 /** An echo of a message that is being sent is that message's receipt. */
 async function receiveOrRecognize(deps: ApplyDeps, to: WebhookAccount, raw: RawReceipt, facts: MessageFact[]): Promise<Applied[]> {
-  const receipts: ReceiptFact[] = []
-  const messages: MessageFact[] = []
-  for (const fact of facts) {
-    const communicationId = fact.direction === 'OUTBOUND' ? await beingSent(deps, to.account, fact) : null
-    if (communicationId === null) messages.push(fact)
-    else receipts.push({ kind: 'receipt', externalMessageId: fact.externalMessageId, communicationId, status: 'SENT', error: null })
-  }
+  const echoes = facts.filter(({ direction }) => direction === 'OUTBOUND')
+  const ours = await beingSent(deps, to.account, echoes)
+  const receipts = [...ours].map(([{ externalMessageId }, communicationId]) => ({
+    kind: 'receipt' as const,
+    externalMessageId,
+    communicationId,
+    status: 'SENT' as const,
+    error: null,
+  }))
+  const messages = facts.filter((fact) => !ours.has(fact))
   return [...(await recordReceipts(deps, to.account, raw, receipts)), ...(await receive(deps, to, raw, messages))]
 }
 
@@ -61,9 +66,37 @@ async function receive(deps: ApplyDeps, { account, adapter }: WebhookAccount, ra
     raw,
     facts.map((fact) => ({ account, windowHours, fact })),
   )
-  return settled.map((one) =>
-    one.status === 'rejected' ? { error: one.reason } : { outcome: one.value === null ? ('duplicate' as const) : ('applied' as const) },
-  )
+  const echoes = facts.filter(({ direction }, index) => direction === 'OUTBOUND' && settled[index]?.status === 'fulfilled')
+  return [
+    ...settled.map((one) =>
+      one.status === 'rejected' ? { error: one.reason } : { outcome: one.value === null ? ('duplicate' as const) : ('applied' as const) },
+    ),
+    ...(await settleEarly(deps, account, echoes)),
+  ]
+}
+
+/** What was sent with the provider's own app may have been delivered before we heard of it. Gives the failures only. */
+async function settleEarly(deps: ApplyDeps, account: WebhookAccount['account'], echoes: MessageFact[]): Promise<Applied[]> {
+  const failures: Applied[] = []
+  if (echoes.length === 0) return failures
+  const externalMessageId = { in: echoes.map((echo) => cleanText(echo.externalMessageId)) }
+  const early = await deps.db.receipt.findMany({
+    where: { channelAccountId: account.id, externalMessageId, communicationId: null },
+    distinct: ['externalMessageId'],
+  })
+  for (const receipt of early) {
+    try {
+      await transact(deps, account.organizationId, async (tx, recorder) => {
+        const key = { channelAccountId: account.id, externalMessageId: receipt.externalMessageId }
+        await lockExternalId(tx, key.channelAccountId, key.externalMessageId)
+        const { id } = await tx.communication.findUniqueOrThrow({ where: { channelAccountId_externalMessageId: key } })
+        await applyEarlyReceipts(tx, recorder, id)
+      })
+    } catch (error) {
+      failures.push({ error })
+    }
+  }
+  return failures
 }
 
 async function applyOne(
@@ -84,7 +117,7 @@ async function applyOne(
       case 'revoke':
         return await applyRevoke(deps, account, fact)
       case 'consent':
-        await applyConsentFact(deps, account, fact)
+        if (!(await applyConsentFact(deps, account, fact))) return { reason: `nobody is known as ${fact.identity.value}` }
         break
       case 'identity-change':
         await applyIdentityChange(deps, account, fact)

@@ -44,18 +44,21 @@ export const hasOptedOut = async (tx: Tx, customerId: string, channel: ChannelTy
  * customer out or in again: an entry that is older than the latest one is kept, but does not count.
  */
 export async function recordConsent(tx: Tx, recorder: Recorder, entry: NewConsent): Promise<void> {
-  const { organizationId, customerId, channel, state, source, occurredAt } = entry
+  const { organizationId, customerId, channel, state, source, occurredAt, actorId = null, communicationId = null } = entry
   const evidence = entry.evidence === null ? null : cleanText(entry.evidence)
+  const changed = { OPTED_OUT: [] as MessagePurpose[], OPTED_IN: [] as MessagePurpose[] }
   for (const purpose of new Set(entry.purposes)) {
     const fact = { customerId, channel, purpose, state, source, evidence, occurredAt }
     if ((await tx.consentEntry.count({ where: fact })) > 0) continue
-    const before = await consentState(tx, customerId, channel, purpose)
-    const { actorId = null, communicationId = null } = entry
+    const before = await hasOptedOut(tx, customerId, channel, purpose)
     await tx.consentEntry.create({ data: { id: newId(), organizationId, ...fact, actorId, communicationId } })
-    const after = await consentState(tx, customerId, channel, purpose)
-    if ((after === 'OPTED_OUT') === (before === 'OPTED_OUT')) continue
-    const type = after === 'OPTED_OUT' ? 'CUSTOMER_OPTED_OUT' : 'CUSTOMER_OPTED_IN'
-    recorder.event({ type, actorId, customerId, communicationId, data: { channel, purpose, source } })
+    const after = await hasOptedOut(tx, customerId, channel, purpose)
+    if (after !== before) changed[after ? 'OPTED_OUT' : 'OPTED_IN'].push(purpose)
+  }
+  for (const [now, purposes] of Object.entries(changed)) {
+    if (purposes.length === 0) continue
+    const type = now === 'OPTED_OUT' ? 'CUSTOMER_OPTED_OUT' : 'CUSTOMER_OPTED_IN'
+    recorder.event({ type, actorId, customerId, communicationId, data: { channel, purposes, source } })
   }
 }
 

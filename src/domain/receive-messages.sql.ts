@@ -176,8 +176,8 @@ WITH input AS MATERIALIZED (
     SELECT n, 3, CASE WHEN inbound THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END, '{}' FROM placed
     UNION ALL
     SELECT n, 4, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
-      jsonb_build_object('channel', channel, 'purpose', purpose, 'source', source)
-    FROM consent WHERE state <> before
+      jsonb_build_object('channel', channel, 'purposes', jsonb_agg(purpose ORDER BY purpose), 'source', source)
+    FROM consent WHERE state <> before GROUP BY n, state, channel, source
     UNION ALL
     SELECT min(p.n), 5, 'MERGE_SUGGESTED', jsonb_build_object('mergeSuggestionId', s.id, 'otherCustomerId', s.other_customer_id)
     FROM suggestion s JOIN placed p USING (customer_id) GROUP BY s.id, s.other_customer_id

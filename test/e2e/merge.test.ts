@@ -275,7 +275,7 @@ describe('consent', () => {
     const { merge: made } = await merge(survivor, merged)
     expect(await inForce(survivor)).toEqual(['OPTED_OUT STAFF'])
     const changes = await app.deps.db.event.findMany({ where: { customerId: survivor.row, type: 'CUSTOMER_OPTED_OUT' } })
-    expect(changes).toMatchObject([{ data: { channel: 'EMAIL', purpose: 'MARKETING', source: 'MERGE' } }])
+    expect(changes).toMatchObject([{ data: { channel: 'EMAIL', purposes: ['MARKETING'], source: 'MERGE' } }])
     await unmerge(made.id)
     expect(await inForce(survivor)).toEqual(['OPTED_IN STAFF'])
     expect(await inForce(merged)).toEqual(['OPTED_OUT STAFF'])
