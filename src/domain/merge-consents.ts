@@ -58,29 +58,31 @@ export async function partConsents(tx: Tx, recorder: Recorder, pair: Pair, moved
   await tx.consentEntry.updateMany({ where: { id: { in: moved }, customerId: survivorId }, data: { customerId: mergedId } })
   const after = await inForce(tx, pair, survivorId)
   recordChanges(recorder, pair, before, after)
-  for (const { id, channel, purpose, state } of after.values()) {
-    if (!isOut(state) || id < mergeId) continue
-    const entry = {
+  const since = [...after.values()].filter(({ id, state }) => isOut(state) && id > mergeId)
+  for (const [channel, entries] of Map.groupBy(since, (entry) => entry.channel)) {
+    await recordConsent(tx, recorder, {
       organizationId,
       customerId: mergedId,
       channel,
-      purposes: [purpose],
-      state,
+      purposes: entries.map(({ purpose }) => purpose),
+      state: 'OPTED_OUT',
       source: 'MERGE',
+      evidence: 'Opted out while merged with another customer.',
       actorId,
       occurredAt: now,
-    } as const
-    await recordConsent(tx, recorder, { ...entry, evidence: 'Opted out while merged with another customer.' })
+    })
   }
 }
 
 function recordChanges(recorder: Recorder, pair: Pair, before: Map<string, Consent>, after: Map<string, Consent>): void {
-  for (const key of new Set([...before.keys(), ...after.keys()])) {
-    const [was, is] = [before.get(key), after.get(key)]
-    const named = is ?? was
-    if (named === undefined || isOut(was?.state) === isOut(is?.state)) continue
-    const { channel, purpose } = named
-    const type = isOut(is?.state) ? 'CUSTOMER_OPTED_OUT' : 'CUSTOMER_OPTED_IN'
-    recorder.event({ type, actorId: pair.actorId, customerId: pair.survivorId, data: { channel, purpose, source: 'MERGE' } })
+  const wasOut = (one: Consent) => isOut(before.get(keyOf(one))?.state)
+  const isNowOut = (one: Consent) => isOut(after.get(keyOf(one))?.state)
+  const changed = [...new Map([...before, ...after]).values()].filter((one) => wasOut(one) !== isNowOut(one))
+  for (const type of ['CUSTOMER_OPTED_OUT', 'CUSTOMER_OPTED_IN'] as const) {
+    const ofType = changed.filter((one) => isNowOut(one) === (type === 'CUSTOMER_OPTED_OUT'))
+    for (const [channel, some] of Map.groupBy(ofType, (one) => one.channel)) {
+      const data = { channel, purposes: some.map(({ purpose }) => purpose), source: 'MERGE' }
+      recorder.event({ type, actorId: pair.actorId, customerId: pair.survivorId, data })
+    }
   }
 }
