@@ -63,7 +63,8 @@ export type EmailParents = {
 
 /**
  * What a received e-mail may answer: by the ids in In-Reply-To and References, else by the reply token in an address it was sent to, never by
- * its subject. Anybody can write these headers: use the answer through `parentOf`, which joins nobody to another customer's conversation.
+ * its subject. Anybody can write these headers: only a parent of the customer who wrote it counts, and a token of somebody else's conversation
+ * is a suggestion that the two are one person, which staff decides.
  */
 export async function emailParents(
   deps: Pick<Deps, 'config'>,
@@ -82,29 +83,6 @@ export async function emailParents(
   })
   const named = latest === null || latest.externalMessageId === null ? [] : [{ ...latest, externalMessageId: latest.externalMessageId }]
   return { parents: [...parents, ...named], tokenCustomerId: conversation.customerId }
-}
-
-/**
- * `inReplyTo`: the external id of the message that an e-mail from this customer answers, one of their own conversation. `suggestedCustomerId`:
- * somebody else, to whom we had given the token that the e-mail came with: the two may be one person, and staff decides.
- */
-export function parentOf(found: EmailParents, customerId: string): { inReplyTo: string | null; suggestedCustomerId: string | null } {
-  const { parents, tokenCustomerId } = found
-  return {
-    inReplyTo: parents.find((parent) => parent.customerId === customerId)?.externalMessageId ?? null,
-    suggestedCustomerId: tokenCustomerId === customerId ? null : tokenCustomerId,
-  }
-}
-
-/** `emailParents` and `parentOf` in one, where the customer is known already. */
-export async function resolveEmailParent(
-  deps: Pick<Deps, 'config'>,
-  tx: Tx,
-  account: { id: string; organizationId: string },
-  customerId: string,
-  email: Pick<EmailDetails, 'references' | 'deliveredTo' | 'to' | 'cc'>,
-): Promise<ReturnType<typeof parentOf>> {
-  return parentOf(await emailParents(deps, tx, account, email), customerId)
 }
 
 /** E-mails that the customer can have seen. */
