@@ -10,8 +10,6 @@ import { parseWhatsappChange } from './whatsapp/parse.ts'
 
 /** Source: https://developers.facebook.com/docs/graph-api/webhooks/getting-started ("payloads can be up to 3MB"). */
 const MAX_BODY_BYTES = 3 * 1024 * 1024
-/** Real items have a dozen levels; far deeper ones could not be written out as JSON again. */
-const MAX_DEPTH = 64
 
 type Item = { list: 'changes' | 'messaging' | 'standby'; entry: Json; item: unknown }
 type Read = { addresses: string[]; facts: Fact[] }
@@ -84,7 +82,7 @@ function grouped(app: MetaApp, root: Json, channel: ChannelType, items: Item[]):
   return parts.map(({ addresses, facts, items: own }) => ({
     to: { channel, addresses, communicationId: null },
     facts,
-    ...(own.every(({ item }) => isShallow(item, MAX_DEPTH)) && { excerpt: () => excerptOf(root, own) }),
+    excerpt: () => excerptOf(root, own),
   }))
 }
 
@@ -94,7 +92,6 @@ function readItem(app: MetaApp, channel: ChannelType, { list, entry, item }: Ite
   const strange = (reason: string): Read => ({ addresses, facts: [{ kind: 'unknown', reason }] })
   const value = objectIn(item)
   if (value === null) return strange('an item that is no object')
-  if (!isShallow(value, MAX_DEPTH)) return strange(`an item nested more than ${MAX_DEPTH} levels deep`)
   try {
     if (channel === 'WHATSAPP') return list === 'changes' ? parseWhatsappChange(app, entry, value) : strange(`WhatsApp sends no ${list}`)
     const object = channel === 'MESSENGER' ? 'page' : 'instagram'
@@ -106,12 +103,6 @@ function readItem(app: MetaApp, channel: ChannelType, { list, entry, item }: Ite
     // Hostile input found a hole: the item is kept with the reason, and its neighbours are not lost.
     return strange(`reading it failed: ${(error as Error).message}`)
   }
-}
-
-function isShallow(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (levels === 0) return false
-  return Object.values(value).every((part) => isShallow(part, levels - 1))
 }
 
 /** The body with these items alone, each entry once. */
