@@ -128,6 +128,8 @@ const isEmoji = (text: string): boolean =>
 
 async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, path: string[]): Promise<Part> {
   const { account, adapter } = recipient
+  const place = [...path, 'attachmentIds']
+  const files = await chosenFiles(tx, actor.organizationId, adapter.capabilities, input.attachmentIds ?? [], null, place)
   if (account.channel !== 'EMAIL')
     throw new ContentNotSupportedError(`The message goes by ${account.channel}, which carries no e-mails.`, path)
   const written = optionalText(input.html, [...path, 'html'], MAX_HTML)
@@ -139,7 +141,7 @@ async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, pat
     body: text ?? convert(html ?? '', { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] }),
     subject: requiredText(input.subject, [...path, 'subject'], MAX_SUBJECT),
     html,
-    files: await chosenFiles(tx, actor.organizationId, adapter.capabilities, input.attachmentIds ?? [], null, [...path, 'attachmentIds']),
+    files,
   }
 }
 

@@ -21,11 +21,35 @@ let foreign: Ids
 let own: Ids
 
 type Ids = Record<
-  'customerId' | 'conversationId' | 'communicationId' | 'channelAccountId' | 'templateId' | 'syncedTemplateId' | 'identityId' | 'memberId',
+  | 'customerId'
+  | 'conversationId'
+  | 'communicationId'
+  | 'channelAccountId'
+  | 'templateId'
+  | 'syncedTemplateId'
+  | 'identityId'
+  | 'memberId'
+  | 'mergeId'
+  | 'mergeSuggestionId'
+  | 'webhookReceiptId',
   string
 >
 
 const PHONE = '+905553330000'
+
+/** Makes two customers one; gives the merge's id. */
+async function merged(organization: TestOrganization): Promise<string> {
+  const made = async (name: string) => {
+    const { createCustomer } = await organization.ask(CreateCustomerDocument, { input: { name } })
+    return member(createCustomer, 'CreateCustomerSuccess').customer.id
+  }
+  const input = { survivorId: await made('One'), mergedId: await made('Two') }
+  const { mergeCustomers } = await organization.ask<{ mergeCustomers: { merge: { id: string } } }, object>(
+    'mutation ($input: MergeCustomersInput!) { mergeCustomers(input: $input) { ... on MergeCustomersSuccess { merge { id } } } }',
+    { input },
+  )
+  return mergeCustomers.merge.id
+}
 
 async function fill(organization: TestOrganization): Promise<Ids> {
   await organization.sms.inbound(PHONE, 'hello')
@@ -38,7 +62,23 @@ async function fill(organization: TestOrganization): Promise<Ids> {
   const synced = await app.deps.db.template.create({
     data: { id: newId(), organizationId: organization.id, channelAccountId, scope: channelAccountId ?? '', name: 'synced', body: 'x' },
   })
+  const { db } = app.deps
+  const other = await organization.ask(CreateCustomerDocument, { input: { name: 'The same, perhaps' } })
+  const suggestion = await db.mergeSuggestion.create({
+    data: {
+      id: newId(),
+      organizationId: organization.id,
+      customerId: localId('Customer', row.customer.id) ?? '',
+      otherCustomerId: localId('Customer', member(other.createCustomer, 'CreateCustomerSuccess').customer.id) ?? '',
+      kind: 'EMAIL',
+      value: 'perhaps@example.com',
+    },
+  })
+  const receipt = await db.webhookReceipt.findFirstOrThrow({ where: { organizationId: organization.id } })
   return {
+    mergeId: await merged(organization),
+    mergeSuggestionId: globalId('MergeSuggestion', suggestion.id),
+    webhookReceiptId: globalId('WebhookReceipt', receipt.id),
     customerId: row.customer.id,
     conversationId: row.id,
     communicationId: present(row.lastCommunication).id,
@@ -76,6 +116,9 @@ const codes: Record<string, string> = {
   MessagingWindowClosedError: 'MESSAGING_WINDOW_CLOSED',
   BodyTooLongError: 'BODY_TOO_LONG',
   IdempotencyConflictError: 'IDEMPOTENCY_CONFLICT',
+  ContentNotSupportedError: 'CONTENT_NOT_SUPPORTED',
+  AttachmentTooLargeError: 'ATTACHMENT_TOO_LARGE',
+  TemplateNotApprovedError: 'TEMPLATE_NOT_APPROVED',
 }
 
 async function expectRefusal(mutation: string, input: object, typename: string, path: string): Promise<void> {
@@ -135,6 +178,10 @@ test('every input that is wrong is named by its path', async () => {
     ],
     ['createCustomer', 'identities.0.value', { identities: [{ kind: 'WEBCHAT', value: ' ' }] }],
     ['createCustomer', 'identities', { identities: Array.from({ length: 21 }, (_, n) => ({ kind: 'WEBCHAT', value: `v${n}` })) }],
+    ['addCustomerIdentity', 'value', { customerId, kind: 'PHONE', value: '12' }],
+    ['setConsent', 'purposes', { customerId, channel: 'SMS', state: 'OPTED_OUT', purposes: [], evidence: 'x' }],
+    ['setConsent', 'evidence', { customerId, channel: 'SMS', state: 'OPTED_OUT', purposes: ['MARKETING'], evidence: ' ' }],
+    ['mergeCustomers', 'mergedId', { survivorId: customerId, mergedId: customerId }],
     ['updateCustomer', 'name', { customerId, name: 'x'.repeat(201) }],
     ['updateCustomer', 'addIdentities.0.value', { customerId, addIdentities: [{ kind: 'PHONE', value: 'call me' }] }],
     ['setConversationStatus', 'snoozedUntil', { conversationId, status: 'SNOOZED' }],
@@ -204,6 +251,8 @@ test('every input that is wrong is named by its path', async () => {
 test('an id that is malformed, unknown, of another type or of another organization does not exist', async () => {
   const { customerId, conversationId, communicationId } = own
   const text = { text: 'hello' }
+  const scoped = { kind: 'MESSENGER', value: '7' }
+  const consent = { channel: 'SMS', state: 'OPTED_OUT', purposes: ['MARKETING'], evidence: 'x' }
   const places: [mutation: string, path: string, type: keyof Ids, input: (id: string) => object][] = [
     ['addNote', 'customerId', 'customerId', (id) => ({ customerId: id, body: 'x' })],
     ['addNote', 'conversationId', 'conversationId', (id) => ({ customerId, conversationId: id, body: 'x' })],
@@ -214,6 +263,21 @@ test('an id that is malformed, unknown, of another type or of another organizati
     ['markRead', 'target.communicationIds.1', 'communicationId', (id) => ({ target: { communicationIds: [communicationId, id] } })],
     ['updateCustomer', 'customerId', 'customerId', (id) => ({ customerId: id, name: 'x' })],
     ['updateCustomer', 'removeIdentityIds.0', 'identityId', (id) => ({ customerId, removeIdentityIds: [id] })],
+    ['addCustomerIdentity', 'customerId', 'customerId', (id) => ({ customerId: id, kind: 'EXTERNAL', value: 'x' })],
+    [
+      'createCustomer',
+      'identities.0.channelAccountId',
+      'channelAccountId',
+      (id) => ({ identities: [{ ...scoped, channelAccountId: id }] }),
+    ],
+    ['verifyCustomerIdentity', 'identityId', 'identityId', (id) => ({ identityId: id })],
+    ['removeCustomerIdentity', 'identityId', 'identityId', (id) => ({ identityId: id })],
+    ['setConsent', 'customerId', 'customerId', (id) => ({ ...consent, customerId: id })],
+    ['mergeCustomers', 'survivorId', 'customerId', (id) => ({ survivorId: id, mergedId: customerId })],
+    ['mergeCustomers', 'mergedId', 'customerId', (id) => ({ survivorId: customerId, mergedId: id })],
+    ['unmergeCustomers', 'mergeId', 'mergeId', (id) => ({ mergeId: id })],
+    ['dismissMergeSuggestion', 'mergeSuggestionId', 'mergeSuggestionId', (id) => ({ mergeSuggestionId: id })],
+    ['replayWebhookReceipt', 'webhookReceiptId', 'webhookReceiptId', (id) => ({ webhookReceiptId: id })],
     ['assignConversation', 'conversationId', 'conversationId', (id) => ({ conversationId: id })],
     ['assignConversation', 'assigneeId', 'memberId', (id) => ({ conversationId, assigneeId: id })],
     ['setConversationStatus', 'conversationId', 'conversationId', (id) => ({ conversationId: id, status: 'CLOSED' })],
@@ -291,6 +355,7 @@ test('what is there already is told', async () => {
     'identities.1.value',
   )
   await expectRefusal('updateCustomer', { customerId: customer.id, addIdentities: [taken] }, 'AlreadyExistsError', 'addIdentities.0.value')
+  await expectRefusal('addCustomerIdentity', { customerId: customer.id, ...taken }, 'AlreadyExistsError', 'value')
   expect((await refused('updateCustomer', { customerId, addIdentities: [taken] })).__typename).toBe('UpdateCustomerSuccess')
   expect((await refused('createTemplate', { name: 'taken', body: 'x', language: 'tr' })).__typename).toBe('CreateTemplateSuccess')
   await expectRefusal('createTemplate', { name: 'taken', body: 'x' }, 'AlreadyExistsError', 'name')
@@ -340,6 +405,30 @@ test('a closed window, an opt-out and a used key are told', async () => {
   await org.sms.inbound(PHONE, 'STOP')
   await expectRefusal('sendMessage', { to: { conversationId }, content: text }, 'RecipientOptedOutError', 'to')
   await org.sms.inbound(PHONE, 'START')
+})
+
+test('a merge that is undone already, and a webhook that nobody can read any more, are told', async () => {
+  const input = { mergeId: await merged(org) }
+  expect((await refused('unmergeCustomers', input)).__typename).toBe('UnmergeCustomersSuccess')
+  await expectRefusal('unmergeCustomers', input, 'ValidationError', 'mergeId')
+  const where = { id: localId('WebhookReceipt', own.webhookReceiptId) ?? '' }
+  await app.deps.db.webhookReceipt.update({ where, data: { wire: 'pigeon' } })
+  await expectRefusal('replayWebhookReceipt', { webhookReceiptId: own.webhookReceiptId }, 'ValidationError', 'webhookReceiptId')
+})
+
+test('what a channel cannot carry, and a template that nobody has approved, are told', async () => {
+  const to = { conversationId: own.conversationId }
+  const send = (content: object, error: string, path: string) => expectRefusal('sendMessage', { to, content }, error, `content.${path}`)
+  const buttons = [{ id: 'yes', title: 'Yes' }]
+  await send({ interactive: { body: 'Shall we?', buttons } }, 'ContentNotSupportedError', 'interactive')
+  await send({ email: { subject: 'x', text: 'x' } }, 'ContentNotSupportedError', 'email')
+  await send({ reaction: { communicationId: own.communicationId, emoji: '👍' } }, 'ContentNotSupportedError', 'reaction')
+  const file = { id: newId(), organizationId: org.id, contentType: 'image/png', status: 'STORED', size: 5_000_001 } as const
+  await app.deps.db.attachment.create({ data: file })
+  const attachmentIds = [globalId('Attachment', file.id)]
+  await send({ media: { attachmentIds } }, 'AttachmentTooLargeError', 'media.attachmentIds.0')
+  await send({ media: { attachmentIds, kind: 'STICKER' } }, 'ContentNotSupportedError', 'media.attachmentIds.0')
+  await send({ template: { templateId: own.syncedTemplateId } }, 'TemplateNotApprovedError', 'template.templateId')
 })
 
 test('what GraphQL itself refuses names the variable and has no stack', async () => {

@@ -14,11 +14,14 @@ const adminMutations = [
   'createTemplate',
   'deleteTemplate',
   'disconnectChannelAccount',
+  'replayWebhookReceipt',
   'revokeApiKey',
   'syncTemplates',
   'updateChannelAccount',
   'updateTemplate',
 ]
+
+const adminQueries = ['apiKeys', 'webhookReceipts']
 
 let app: TestApp
 let tokens: Record<Role, string>
@@ -103,7 +106,7 @@ describe('by role', () => {
   test.each(fields('Query'))('the query $name', async ({ name, field }) => {
     for (const role of ['VIEWER', 'AGENT', 'ADMIN'] as const) {
       const answer = await call('query', field, tokens[role])
-      expect(codeOf(answer), role).toBe(name === 'apiKeys' && role !== 'ADMIN' ? 'FORBIDDEN' : undefined)
+      expect(codeOf(answer), role).toBe(adminQueries.includes(name) && role !== 'ADMIN' ? 'FORBIDDEN' : undefined)
     }
   })
 
