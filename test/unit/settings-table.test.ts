@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { Environment } from '../../src/config.ts'
 
-const rows = [...(await readFile('README.md', 'utf8')).matchAll(/^\| `([A-Z][A-Z_]+)` \| (.*?) \|/gm)]
+const rows = [...(await readFile('README.md', 'utf8')).matchAll(/^\| `([A-Z][A-Z0-9_]+)` \| (.*?) \|/gm)]
 const table = new Map(rows.map(([, name, standard]) => [name, standard]))
 
 test('README.md has every setting once, and no other', () => {
