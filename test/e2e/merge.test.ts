@@ -4,56 +4,37 @@ import {
   AddNoteDocument,
   AssignConversationDocument,
   CommunicationsQueueDocument,
-  CustomerProfileDocument,
   CustomersDocument,
   CustomerTimelineDocument,
-  CustomerWorkspaceDocument,
-  DismissMergeSuggestionDocument,
   InboxDocument,
   MarkReadDocument,
   MergeCustomersDocument,
-  MergeSuggestionsDocument,
   SendMessageDocument,
-  SetConsentDocument,
   SetConversationStatusDocument,
-  UnmergeCustomersDocument,
   ViewerDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { merging, type Person } from '../support/merging.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 
+type Merging = ReturnType<typeof merging>
+
 let app: TestApp
 let org: TestOrganization
-let numbers = 0
+let writer: Merging['writer']
+let merge: Merging['merge']
+let unmerge: Merging['unmerge']
+let profile: Merging['profile']
+let workspace: Merging['workspace']
 
 beforeAll(async () => {
   app = await startTestApp()
   org = await openOrganization(app, { slug: 'merging' })
+  ;({ writer, merge, unmerge, profile, workspace } = merging(org))
 })
 afterAll(() => app?.close())
 
-const nextNumber = (): string => `+90555500${String(++numbers).padStart(4, '0')}`
-
-type Person = { id: string; row: string; number: string }
-
-/** Someone who has written. */
-async function writer(...channels: ('sms' | 'whatsapp')[]): Promise<Person> {
-  const number = nextNumber()
-  for (const channel of channels) await org[channel].inbound(number, `${number} by ${channel}`)
-  const [found] = (await org.ask(CustomersDocument, { search: number })).customers.nodes
-  const { id } = present(found)
-  return { id, row: present(localId('Customer', id)), number }
-}
-
-const merge = async (survivor: Person, merged: Person) =>
-  member(
-    (await org.ask(MergeCustomersDocument, { input: { survivorId: survivor.id, mergedId: merged.id } })).mergeCustomers,
-    'MergeCustomersSuccess',
-  )
-const unmerge = async (mergeId: string) => (await org.ask(UnmergeCustomersDocument, { input: { mergeId } })).unmergeCustomers
-const profile = async (id: string) => present((await org.ask(CustomerProfileDocument, { id })).customer)
-const workspace = async (id: string) => present((await org.ask(CustomerWorkspaceDocument, { id })).customer)
 const bodies = async (id: string) => (await workspace(id)).communications.nodes.map(({ body }) => body)
 const threads = async ({ row }: Person) =>
   app.deps.db.conversation.findMany({ where: { customerId: row, mergedIntoId: null }, orderBy: { id: 'asc' } })
@@ -240,104 +221,6 @@ describe('what came since the merge', () => {
     ])
     expect(await thread(survivor, 'WHATSAPP')).toMatchObject({ inboundCount: 1, unreadCount: 1 })
     expect(await bodies(survivor.id)).toEqual([`${survivor.number} by sms`, 'since'])
-  })
-})
-
-describe('consent', () => {
-  const out = async (person: Person, state: 'OPTED_IN' | 'OPTED_OUT', channel: 'EMAIL' | 'SMS' = 'EMAIL') =>
-    org.ask(SetConsentDocument, {
-      input: { customerId: person.id, channel, purposes: ['MARKETING'], state, evidence: `${person.number} ${state}` },
-    })
-  const inForce = async (person: Person) => (await profile(person.id)).consents.map(({ state, source }) => `${state} ${source}`)
-
-  test.each([
-    { name: 'the merged one had opted out, the survivor in since', words: ['merged OPTED_OUT', 'survivor OPTED_IN'] },
-    { name: 'the survivor had opted out, the merged one in since', words: ['survivor OPTED_OUT', 'merged OPTED_IN'] },
-  ])('the stricter wins: $name; undone, both are as before', async ({ words }) => {
-    const people = { survivor: await writer('sms'), merged: await writer('sms') }
-    for (const word of words) {
-      const [who, state] = word.split(' ') as ['survivor' | 'merged', 'OPTED_IN' | 'OPTED_OUT']
-      await out(people[who], state)
-    }
-    const before = [await inForce(people.survivor), await inForce(people.merged)].map(([state]) => state?.split(' ')[0])
-    const { merge: made, customer } = await merge(people.survivor, people.merged)
-    expect(customer.consents).toMatchObject([{ state: 'OPTED_OUT', source: 'MERGE' }])
-    const entries = await app.deps.db.consentEntry.count({ where: { customerId: { in: [people.survivor.row, people.merged.row] } } })
-    await unmerge(made.id)
-    expect([await inForce(people.survivor), await inForce(people.merged)].map(([state]) => state?.split(' ')[0])).toEqual(before)
-    expect(await app.deps.db.consentEntry.count({ where: { customerId: { in: [people.survivor.row, people.merged.row] } } })).toBe(entries)
-  })
-
-  test('where the latest word is an opt-out anyway, nothing is added', async () => {
-    const [survivor, merged] = [await writer('sms'), await writer('sms')]
-    await out(survivor, 'OPTED_IN')
-    await out(merged, 'OPTED_OUT')
-    const { merge: made } = await merge(survivor, merged)
-    expect(await inForce(survivor)).toEqual(['OPTED_OUT STAFF'])
-    const changes = await app.deps.db.event.findMany({ where: { customerId: survivor.row, type: 'CUSTOMER_OPTED_OUT' } })
-    expect(changes).toMatchObject([{ data: { channel: 'EMAIL', purposes: ['MARKETING'], source: 'MERGE' } }])
-    await unmerge(made.id)
-    expect(await inForce(survivor)).toEqual(['OPTED_IN STAFF'])
-    expect(await inForce(merged)).toEqual(['OPTED_OUT STAFF'])
-    const back = await app.deps.db.event.findMany({ where: { customerId: survivor.row, type: 'CUSTOMER_OPTED_IN' } })
-    expect(back).toMatchObject([{ data: { source: 'MERGE' } }])
-  })
-
-  test('an opt-out of someone of the two, while they were one, holds for both', async () => {
-    const [survivor, merged] = [await writer('sms'), await writer('sms')]
-    const { merge: made } = await merge(survivor, merged)
-    await org.sms.inbound(merged.number, 'STOP')
-    await unmerge(made.id)
-    expect(await inForce(survivor)).toEqual(['OPTED_OUT KEYWORD', 'OPTED_OUT KEYWORD'])
-    expect(await inForce(merged)).toEqual(['OPTED_OUT MERGE', 'OPTED_OUT MERGE'])
-  })
-})
-
-describe('suggestions', () => {
-  const suggest = (one: Person, other: Person) =>
-    app.deps.db.mergeSuggestion.create({
-      data: {
-        id: `0198${one.row.slice(4, 24)}${other.row.slice(24)}`,
-        organizationId: org.id,
-        customerId: one.row,
-        otherCustomerId: other.row,
-        kind: 'PHONE',
-        value: other.number,
-      },
-    })
-  const open = async () => (await org.ask(MergeSuggestionsDocument)).mergeSuggestions.nodes
-
-  test('are listed until they are dismissed', async () => {
-    const [one, other] = [await writer('sms'), await writer('sms')]
-    await suggest(one, other)
-    const [suggestion] = await open()
-    expect(suggestion).toMatchObject({ customer: { id: one.id }, otherCustomer: { id: other.id }, kind: 'PHONE', value: other.number })
-    expect((await profile(other.id)).mergeSuggestions).toEqual([suggestion])
-    const input = { mergeSuggestionId: present(suggestion).id }
-    const { dismissMergeSuggestion } = await org.ask(DismissMergeSuggestionDocument, { input })
-    expect(member(dismissMergeSuggestion, 'DismissMergeSuggestionSuccess').mergeSuggestion.status).toBe('DISMISSED')
-    expect(await open()).toEqual([])
-    expect((await profile(one.id)).mergeSuggestions).toEqual([])
-  })
-
-  test('are settled by the merge, hold for the survivor where they name a third, and come back with the undoing', async () => {
-    const [survivor, merged, third] = [await writer('sms'), await writer('sms'), await writer('sms')]
-    const between = await suggest(survivor, merged)
-    const about = await suggest(third, merged)
-    const { merge: made, customer } = await merge(survivor, merged)
-    const statusOf = async (id: string) => (await app.deps.db.mergeSuggestion.findUniqueOrThrow({ where: { id } })).status
-    expect(await statusOf(between.id)).toBe('MERGED')
-    expect((await profile(customer.id)).mergeSuggestions).toMatchObject([
-      { customer: { id: third.id }, otherCustomer: { id: survivor.id } },
-    ])
-    await unmerge(made.id)
-    expect(await statusOf(between.id)).toBe('OPEN')
-    expect(await app.deps.db.mergeSuggestion.findUnique({ where: { id: about.id } })).toEqual(about)
-    const again = await suggest(third, survivor)
-    const second = (await merge(survivor, merged)).merge.id
-    expect([await statusOf(about.id), await statusOf(again.id)]).toEqual(['MERGED', 'OPEN'])
-    await unmerge(second)
-    expect(await statusOf(about.id)).toBe('OPEN')
   })
 })
 
