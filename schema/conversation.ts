@@ -1,3 +1,5 @@
+import type { Conversation as Row } from '../src/db/generated/client.ts'
+import { findConversations } from '../src/domain/conversations.ts'
 import type { ConversationFilter } from '../src/domain/list-conversations.ts'
 import { conversationCursor, listConversations } from '../src/domain/list-conversations.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
@@ -8,7 +10,7 @@ import { Communication, CommunicationConnection, CommunicationFilterInput, commu
 import { type Context, organizationOf } from './context.ts'
 import { ChannelType, ConversationStatus, WindowReason } from './enums.ts'
 import { localId, optionalId } from './global-id.ts'
-import { batched, inOrder } from './loaders.ts'
+import { batched } from './loaders.ts'
 import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
@@ -41,11 +43,14 @@ const MessagingWindow = builder.objectRef<MessagingWindowShape>('MessagingWindow
 
 export const Conversation = builder.loadableNodeRef('Conversation', {
   id: { resolve: (conversation) => conversation.id },
-  load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.conversation.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+  load: async (ids: string[], context: Context) => {
+    const found = await findConversations(context.deps, organizationOf(context), ids)
+    return ids.map((id) => found.get(id) ?? null) as Row[]
+  },
 })
 Conversation.implement({
-  description: 'One customer on one channel account. Closing and reopening are states of the same conversation.',
+  description:
+    'One customer on one channel account. Closing and reopening are states of the same conversation. The id of one that was joined with another, because their customers were merged, leads to that one.',
   fields: (t) => ({
     channel: t.field({ type: ChannelType, resolve: (row) => row.channel }),
     status: t.field({ type: ConversationStatus, resolve: (row) => row.status }),

@@ -40,12 +40,13 @@ export async function threadJson(context: SignedIn, variables: Variables): Promi
         FROM (
           SELECT i.id, (SELECT row_to_json(n) FROM (SELECT ${item}) AS n)::text AS node, ${attachments} AS files
           FROM (
-            SELECT * FROM communication i WHERE i.conversation_id = ${id}::uuid AND i.organization_id = ${organizationId}::uuid
+            SELECT * FROM communication i WHERE i.conversation_id = c.id AND i.organization_id = ${organizationId}::uuid
               AND ${communicationPlace(page)} ORDER BY i.id DESC LIMIT ${page.limit + 1}
           ) AS i LEFT JOIN member m ON m.id = i.author_id
         ) AS i
       ) AS thread
-      WHERE c.id = ${id}::uuid AND c.organization_id = ${organizationId}::uuid`,
+      WHERE c.organization_id = ${organizationId}::uuid
+        AND c.id = (SELECT coalesce(merged_into_id, id) FROM conversation WHERE id = ${id}::uuid)`,
     {},
   )
   if (row === undefined) return '{"data":{"conversation":null}}'

@@ -2,6 +2,7 @@ import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
+import { findConversations } from './conversations.ts'
 import { lockCustomers } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import { announceRead } from './mark-read-at-provider.ts'
@@ -82,12 +83,9 @@ async function scopeOf(deps: Pick<Deps, 'db'>, organizationId: string, target: M
     return { customerIds: [customerId], condition: Prisma.sql`true` }
   }
   if (conversationId) {
-    const conversation = await deps.db.conversation.findFirst({
-      where: { id: conversationId, organizationId },
-      select: { customerId: true },
-    })
-    if (conversation === null) throw new NotFoundError('conversation', ['input', 'target', 'conversationId'])
-    return { customerIds: [conversation.customerId], condition: Prisma.sql`conversation_id = ${conversationId}::uuid` }
+    const conversation = (await findConversations(deps, organizationId, [conversationId])).get(conversationId)
+    if (conversation === undefined) throw new NotFoundError('conversation', ['input', 'target', 'conversationId'])
+    return { customerIds: [conversation.customerId], condition: Prisma.sql`conversation_id = ${conversation.id}::uuid` }
   }
   return communicationsScope(deps, organizationId, communicationIds ?? [])
 }

@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { MediaReference, MessageFact } from '../channels/fact.ts'
 import { type ChannelType, MessagePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
@@ -36,13 +37,29 @@ export async function receiveMessages(
     items.map(async (item) => {
       const message = await incoming(deps, item, raw?.id ?? null)
       return joinBatch(deps.pool, organizationId, { message, raw }, async (batch: Incoming[]) => {
-        const received = await store(deps, organizationId, batch)
+        const received = await storeWithSurvivors(deps, organizationId, batch)
         if (received.some((row) => row !== null)) deps.bus.ring(organizationTopic(organizationId))
         return received
       })
     }),
   )
 }
+
+const MAX_TRIES = 10
+
+/** A customer may be merged between the statement's snapshot and its turn at their row: run again, it finds the survivor. */
+async function storeWithSurvivors(deps: Pick<Deps, 'pool'>, organizationId: string, batch: Incoming[]): Promise<(Received | null)[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await store(deps, organizationId, batch)
+    } catch (error) {
+      if (!isMergedMeanwhile(error) || tries === MAX_TRIES) throw error
+    }
+  }
+}
+
+const isMergedMeanwhile = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '23502' && error.table === 'customer' && error.column === 'unread_count'
 
 async function store(deps: Pick<Deps, 'pool'>, organizationId: string, batch: Incoming[]): Promise<(Received | null)[]> {
   const messages = batch.map(({ message }, n) => ({ n, ...message }))

@@ -87,7 +87,9 @@ WITH input AS MATERIALIZED (
   INSERT INTO customer (id, organization_id, name, unread_count, created_at)
   SELECT s.customer_id, $1::uuid, (array_agg(a.name ORDER BY a.n) FILTER (WHERE a.name IS NOT NULL))[1], count(*) FILTER (WHERE a.inbound), min(a.at)
   FROM sender s JOIN accepted a USING (n) GROUP BY s.customer_id ORDER BY s.customer_id
-  ON CONFLICT (id) DO UPDATE SET unread_count = customer.unread_count + excluded.unread_count, name = coalesce(customer.name, excluded.name)
+  -- Who was merged since the snapshot takes nothing: null is refused, and the statement runs again (see receive-message.ts).
+  ON CONFLICT (id) DO UPDATE SET name = coalesce(customer.name, excluded.name),
+    unread_count = CASE WHEN customer.merged_into_id IS NULL THEN customer.unread_count + excluded.unread_count END
   RETURNING id, unread_count
 ), thread AS (
   INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, status_changed_at, unread_count,

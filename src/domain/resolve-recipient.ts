@@ -58,6 +58,7 @@ async function connectedWays(deps: Pick<Deps, 'db' | 'channels'>, organizationId
 async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
   const conversation = await deps.db.conversation.findFirst({ where: { id, organizationId } })
   if (conversation === null) throw new NotFoundError('conversation', ['input', 'to', 'conversationId'])
+  if (conversation.mergedIntoId !== null) return byConversation(deps, organizationId, conversation.mergedIntoId, ways)
   const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
   if (way === undefined) {
     throw new ChannelNotConnectedError("The conversation's channel account is not connected, or not the one asked for.", [
@@ -76,6 +77,7 @@ async function byCustomer(deps: Pick<Deps, 'db'>, organizationId: string, id: st
     include: { identities: { orderBy: { id: 'asc' } }, conversations: { orderBy: { lastActivityAt: 'desc' } } },
   })
   if (customer === null) throw new NotFoundError('customer', path)
+  if (customer.mergedIntoId !== null) return byCustomer(deps, organizationId, customer.mergedIntoId, ways)
   for (const conversation of customer.conversations) {
     const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
     if (way !== undefined) return { ...way, address: conversation.address, customerId: id, conversation }

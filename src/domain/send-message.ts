@@ -43,8 +43,9 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
   const recipient = await resolveRecipient(deps, actor.organizationId, input)
   try {
     return await transact(deps, actor.organizationId, async (tx, recorder) => {
-      const customerId = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))
-      await lockCustomers(tx, actor.organizationId, [customerId])
+      const known = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))
+      // Who was merged meanwhile is the survivor.
+      const [customerId = known] = await lockCustomers(tx, actor.organizationId, [known])
       const composed = await compose(tx, actor, customerId, recipient, input)
       await checkPolicy(
         tx,
