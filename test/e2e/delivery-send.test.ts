@@ -3,6 +3,8 @@ import { globalId, localId } from '../../schema/global-id.ts'
 import { ConversationThreadDocument, CreateTemplateDocument } from '../generated/graphql.ts'
 import { eventually } from '../support/eventually.ts'
 import { newSid } from '../support/fake-twilio.ts'
+import { present } from '../support/result.ts'
+import { uploaded } from '../support/scripted-channel.ts'
 import { connect, newPhone, startTwilioInbox, type TwilioInbox } from '../support/twilio-inbox.ts'
 
 let inbox: TwilioInbox
@@ -81,6 +83,24 @@ describe('the request', () => {
     await settled(id, { deliveryStatus: 'SENT' })
     expect(acceptedFor(id)[0]?.params).toMatchObject({ Body: 'Your permit is ready.' })
     expect(acceptedFor(id)[0]?.params).not.toHaveProperty('ContentSid')
+  })
+
+  test('of files: a MediaUrl for each, which Twilio can load without a token', async () => {
+    const bytes = Buffer.from('89504e470d0a1a0a', 'hex')
+    const file = async () => globalId('Attachment', await uploaded(inbox.app, { contentType: 'image/png', bytes }))
+    const attachmentIds = [await file(), await file()]
+    const content = { media: { attachmentIds, caption: 'Two pictures' } }
+    const id = await inbox.send({ to: { address: newPhone() }, channelAccountId: inbox.sms.id, content })
+    await settled(id, { deliveryStatus: 'SENT' })
+    const { params } = present(acceptedFor(id)[0])
+    expect(params.Body).toBe('Two pictures')
+    const urls = [params.MediaUrl ?? []].flat()
+    expect(urls).toHaveLength(2)
+    for (const url of urls) {
+      const answer = await fetch(url.replace(inbox.app.deps.config.PUBLIC_URL ?? '', inbox.app.url))
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/png'])
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(bytes)
+    }
   })
 
   test('through a Messaging Service names the service instead of a number', async () => {

@@ -68,13 +68,21 @@ describe('an unexpected error gives a reference to the client and the whole stor
     expect(logged).not.toContain(org.token)
   })
 
-  test('a webhook', async () => {
-    const answer = listening(() => without('customer', () => org.sms.inbound('+905551110001', 'hello')))
+  test('a webhook that cannot be stored', async () => {
+    const answer = listening(() => without('webhook_receipt', () => org.sms.inbound('+905551110001', 'hello')))
     const error = (await answer.catch((reason: unknown) => reason)) as Error
     expect(error.message).toContain('answered with 500')
     expect(error.message).not.toMatch(/relation|select|\.ts\b|at async/i)
     const reference = /"reference":"([^"]+)"/.exec(error.message)?.[1]
     expect(logged).toContain(present(reference))
+  })
+
+  test('a webhook that is stored, but not applied, is acknowledged and kept as FAILED', async () => {
+    await listening(() => without('customer', () => org.sms.inbound('+905551110002', 'hello')))
+    expect(logged).toMatch(/customer.*does not exist/)
+    const kept = await app.deps.db.webhookReceipt.findMany({ where: { organizationId: org.id, status: 'FAILED' } })
+    expect(kept.map(({ body }) => Buffer.from(body ?? []).toString())).toEqual([expect.stringContaining('From=%2B905551110002')])
+    expect(kept[0]?.problem).not.toMatch(secrets)
   })
 
   test('afterwards everything works again', async () => {
