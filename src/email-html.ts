@@ -78,11 +78,23 @@ function isPixel({ width, height, style = '' }: sanitize.Attributes): boolean {
   return tiny(width, 'width') || tiny(height, 'height') || /display\s*:\s*none|visibility\s*:\s*hidden/i.test(style)
 }
 
+/** The parser's time grows with the depth at each tag; no mail program nests so deep. */
+const MAX_DEPTH = 1000
+
 /**
  * HTML that can be shown without running, fetching or moving anything but what is in it: https and `cid:` pictures without a referrer, links
- * that open a tab of their own. null where nothing is left.
+ * that open a tab of their own. null where nothing is left. Throws RangeError where elements are nested more than 1,000 deep.
  */
 export function sanitizeEmailHtml(html: string): string | null {
-  const clean = sanitize(html, OPTIONS).trim()
+  let depth = 0
+  const clean = sanitize(html, {
+    ...OPTIONS,
+    onOpenTag() {
+      if (++depth > MAX_DEPTH) throw new RangeError(`The HTML is nested more than ${MAX_DEPTH} deep.`)
+    },
+    onCloseTag() {
+      depth--
+    },
+  }).trim()
   return clean === '' ? null : clean
 }

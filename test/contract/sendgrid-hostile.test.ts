@@ -128,6 +128,28 @@ describe('whatever is posted to Inbound Parse', () => {
     )
   })
 
+  test('pages that are nested without end, and mails of nothing but line ends, are kept as files', async () => {
+    const html = '<li><p>'.repeat(200_000)
+    const [part] = await wire.parse('inbound', inboundPost({ headers: 'From: ada@example.com', html }))
+    expect(part?.facts[0]).toMatchObject({
+      kind: 'message',
+      body: '',
+      email: { html: null },
+      attachments: [{ filename: 'message.html', contentType: 'text/html' }],
+    })
+    const large = sendgridWire(40_000_000)
+    for (const lines of ['\n'.repeat(20_000_000), `${'a'.repeat(63)}\n`.repeat(610_000)]) {
+      const [read] = await large.parse('inbound', inboundPost({ email: `From: ada@example.com\r\nMessage-ID: <1@x>\r\n\r\n${lines}` }))
+      expect(read?.facts[0]).toMatchObject({
+        kind: 'message',
+        externalMessageId: '1@x',
+        payload: { problem: 'not readable as MIME: it has too many lines' },
+      })
+    }
+    const [heads] = await large.parse('inbound', inboundPost({ headers: `From: ada@example.com${'\n'.repeat(20_000_000)}`, text: 'x' }))
+    expect(heads?.facts[0]).toMatchObject({ kind: 'message', body: 'x' })
+  })
+
   test('a part longer than an e-mail may be is cut, and says so', async () => {
     const small = sendgridWire(1000)
     const [part] = await small.parse('inbound', inboundPost({ headers: 'From: ada@example.com', text: 'x'.repeat(5000) }))

@@ -45,9 +45,13 @@ describe('what is shown', () => {
   test('nothing, where nothing is left', () => {
     expect(sanitizeEmailHtml('<script>1</script>  ')).toBeNull()
   })
-  test('deep and large pages', () => {
-    const deep = sanitizeEmailHtml(`${'<div>'.repeat(20_000)}x${'</div>'.repeat(20_000)}`)
+  test('deep pages, up to where no mail program goes', () => {
+    const nested = (depth: number) => `${'<div>'.repeat(depth)}x${'</div>'.repeat(depth)}`
+    const deep = sanitizeEmailHtml(nested(1000))
     expect(deep).toContain('x')
     expect(deep?.match(/<div>/g)?.length).toBeLessThanOrEqual(201)
+    expect(() => sanitizeEmailHtml(nested(1001))).toThrow(RangeError)
+    expect(() => sanitizeEmailHtml('<li><p>'.repeat(200_000))).toThrow(RangeError)
+    expect(sanitizeEmailHtml('<p>x</p><br>'.repeat(5000))).toHaveLength(5000 * '<p>x</p><br />'.length)
   })
 })

@@ -23,6 +23,7 @@ const LIMITS = { maxNestingDepth: 50, maxHeadersSize: 1_000_000, forceRfc822Atta
 export async function readMime(bytes: Buffer): Promise<ReadEmail> {
   const source = withoutEnvelopeLine(bytes)
   try {
+    if (hasTooManyLines(source)) throw new Error('it has too many lines')
     return fromMime(await PostalMime.parse(source, LIMITS), null)
   } catch (error) {
     const problem = `not readable as MIME: ${error instanceof Error ? error.message : String(error)}`
@@ -31,27 +32,47 @@ export async function readMime(bytes: Buffer): Promise<ReadEmail> {
   }
 }
 
+/** Lines of base64 have 60 to 76 characters. */
+const SHORT_LINE = 60
+const MAX_SHORT_LINES = 100_000
+const MAX_LINES = 600_000
+
+/** Reading takes its time for every line: a mail of nothing but line ends would take minutes. 600,000 lines of base64 are 40 MB. */
+function hasTooManyLines(bytes: Buffer): boolean {
+  let [lines, short, start] = [0, 0, 0]
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    if (end - start < SHORT_LINE) short++
+    if (++lines > MAX_LINES || short > MAX_SHORT_LINES) return true
+    start = end + 1
+  }
+  return false
+}
+
 /** Some mail stores begin a message with "From sender date": that is no header. */
 function withoutEnvelopeLine(bytes: Buffer): Buffer {
   if (bytes.subarray(0, 5).toString('latin1') !== 'From ') return bytes
   return bytes.subarray(bytes.indexOf('\n') + 1)
 }
 
+/** The headers as far as they go, and as text what follows them. */
 async function headersAlone(bytes: Buffer): Promise<{ headers: ReadEmail; body: string }> {
-  const text = bytes.toString('utf8')
-  const end = /\r?\n\r?\n/.exec(text)
-  const head = text.slice(0, Math.min(end?.index ?? text.length, 100_000))
-  const empty = await readHeaders(Buffer.from(head))
-  return { headers: empty, body: end === null ? '' : text.slice(end.index + end[0].length) }
+  const [end, ended] = endOfHeaders(bytes)
+  return { headers: await readHeaders(bytes), body: ended ? bytes.toString('utf8', end).trimStart() : '' }
+}
+
+const MAX_HEADERS = 200_000
+
+function endOfHeaders(bytes: Buffer): [number, boolean] {
+  const ends = ['\r\n\r\n', '\n\n'].map((mark) => bytes.indexOf(mark)).filter((at) => at >= 0)
+  return ends.length === 0 ? [bytes.length, false] : [Math.min(...ends), true]
 }
 
 /** Reads headers that come without their body. Never rejects. */
 export async function readHeaders(bytes: Buffer): Promise<ReadEmail> {
   try {
-    // Without a body, no content type means anything: a message of several parts would be looked for.
-    const head = Buffer.concat([withoutEnvelopeLine(bytes), Buffer.from('\r\n\r\n')])
-    const email = await PostalMime.parse(head, LIMITS)
-    return { ...fromMime(email, null), text: null, html: null, files: [] }
+    const source = withoutEnvelopeLine(bytes)
+    const head = Buffer.concat([source.subarray(0, Math.min(endOfHeaders(source)[0], MAX_HEADERS)), Buffer.from('\r\n\r\n')])
+    return { ...fromMime(await PostalMime.parse(head, LIMITS), null), text: null, html: null, files: [] }
   } catch (error) {
     const problem = `unreadable headers: ${error instanceof Error ? error.message : String(error)}`
     return { headers: new Map(), from: null, replyTo: [], to: [], cc: [], subject: '', text: null, html: null, files: [], problem }

@@ -12,7 +12,7 @@ import { autoSubmittedIn, receiptsIn } from './report.ts'
 
 /** Longer texts and pages are kept whole as a file, because nobody reads them in a thread. */
 const MAX_TEXT = 100_000
-const MAX_HTML = 2_000_000
+const MAX_HTML = 1_000_000
 
 /** An Inbound Parse post: one e-mail. Never rejects, whatever the bytes. */
 export async function parseInbound(request: RawRequest, maxBytes: number): Promise<Part[]> {
@@ -53,19 +53,21 @@ function messageOf(delivered: Delivered, from: EmailDetails['from']): MessageFac
   }
 }
 
-/** Its text, with the marks of `textOfHtml` where it has only HTML, and its HTML sanitized. What is too long goes on as a file. */
+/** Its text, with the marks of `textOfHtml` where it has only HTML, and its HTML sanitized. What is too much of either goes on as a file. */
 function readable(email: ReadEmail): { text: string; html: string | null; files: MediaReference[] } {
   const files = [...email.files]
   const source = email.html?.trim() === '' ? null : email.html
-  const page = source !== null && source.length <= MAX_HTML ? source : null
-  if (source !== null && page === null)
-    files.push({ url: null, bytes: Buffer.from(source), contentType: 'text/html', filename: 'message.html' })
+  const page = source?.slice(0, MAX_HTML) ?? null
+  const clean = page === null ? null : attempt(() => ({ html: sanitizeEmailHtml(page) }))
+  const shown = clean !== null && source === page
+  if (source !== null && !shown) files.push({ url: null, bytes: Buffer.from(source), contentType: 'text/html', filename: 'message.html' })
   const plain = email.text?.trim() === '' ? null : email.text
-  const text = plain === null ? (attempt(() => textOfHtml((source ?? '').slice(0, MAX_HTML))) ?? '') : withoutMarks(plain)
+  const written = page === null || clean === null ? '' : (attempt(() => textOfHtml(page)) ?? '')
+  const text = plain === null ? written : withoutMarks(plain)
   const cut = text.length > MAX_TEXT
-  if (cut && (plain !== null || page === null))
+  if (cut && (plain !== null || !shown))
     files.push({ url: null, bytes: Buffer.from(withoutMarks(text)), contentType: 'text/plain', filename: 'message.txt' })
-  return { text: cut ? text.slice(0, MAX_TEXT) : text, html: page === null ? null : attempt(() => sanitizeEmailHtml(page)), files }
+  return { text: cut ? text.slice(0, MAX_TEXT) : text, html: shown ? clean.html : null, files }
 }
 
 /** HTML that the libraries cannot take is not shown. */
