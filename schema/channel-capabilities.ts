@@ -27,6 +27,7 @@ const InteractiveLimit = builder.objectRef<NonNullable<Shape['interactive']>>('C
     maxButtons: t.exposeInt('maxButtons'),
     maxRows: t.exposeInt('maxRows', { description: 'Of a list, over all its sections; 0: there are no lists.' }),
     maxTitle: t.exposeInt('maxTitle', { description: "Of a button's title." }),
+    maxRowTitle: t.exposeInt('maxRowTitle', { description: "Of the title of a list's row or section; 0 where there are no lists." }),
     maxBody: t.exposeInt('maxBody', { description: 'Of the question.' }),
   }),
 })

@@ -33,7 +33,7 @@ export type Capabilities = {
   /** Of a caption under media, in the unit of `textLimit`; absent: as `textLimit`; 0: media goes without one. */
   captionLimit?: number
   /** Limits of reply buttons and lists; null where there are none. Lengths in characters. */
-  interactive: { maxButtons: number; maxRows: number; maxTitle: number; maxBody: number } | null
+  interactive: { maxButtons: number; maxRows: number; maxTitle: number; maxRowTitle: number; maxBody: number } | null
   /** A message can quote the one that it answers. */
   quotedReplies: boolean
   inbound: boolean

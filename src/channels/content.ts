@@ -68,7 +68,9 @@ export function plainText(content: Content): string {
     case 'LOCATION':
       return [content.name, content.address, `${content.latitude}, ${content.longitude}`].filter((part) => part !== null).join('\n')
     case 'CONTACTS':
-      return content.contacts.map(({ name, phones, emails }) => [name, ...[...phones, ...emails].map(({ value }) => value)].join(' ')).join('\n')
+      return content.contacts
+        .map(({ name, phones, emails }) => [name, ...[...phones, ...emails].map(({ value }) => value)].join(' '))
+        .join('\n')
     case 'REACTION':
       return content.emoji ?? ''
     case 'TEXT':

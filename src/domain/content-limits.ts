@@ -76,7 +76,9 @@ function checkInteractive(capabilities: Capabilities, content: InteractiveConten
   const limits = capabilities.interactive
   if (limits === null) throw new ContentNotSupportedError('This channel cannot carry buttons and lists.', path)
   checkLength(body, limits.maxBody, 'CHARACTERS', [...path, 'body'])
-  checkLength(body, capabilities.textLimit, capabilities.textLimitUnit, [...path, 'body'])
+  // Channels without a header or footer of their own write all three one below the other.
+  const whole = [content.header, body, content.footer].filter((part) => part !== null && part !== '').join('\n\n')
+  checkLength(whole, capabilities.textLimit, capabilities.textLimitUnit, [...path, 'body'])
   checkLength(content.header ?? '', MAX_HEADER, 'CHARACTERS', [...path, 'header'])
   checkLength(content.footer ?? '', MAX_HEADER, 'CHARACTERS', [...path, 'footer'])
   const buttons = [...path, 'buttons']
@@ -92,9 +94,9 @@ function checkInteractive(capabilities: Capabilities, content: InteractiveConten
   checkCount(rows.length, limits.maxRows, 'rows', [...list, 'sections'])
   content.list.sections.forEach((section, index) => {
     const place = [...list, 'sections', String(index)]
-    checkLength(section.title ?? '', limits.maxTitle, 'CHARACTERS', [...place, 'title'])
+    checkLength(section.title ?? '', limits.maxRowTitle, 'CHARACTERS', [...place, 'title'])
     section.rows.forEach((row, number) => {
-      checkChoice(row, limits.maxTitle, [...place, 'rows', String(number)])
+      checkChoice(row, limits.maxRowTitle, [...place, 'rows', String(number)])
     })
   })
 }

@@ -139,7 +139,7 @@ async function settleFailure(deps: Deps, tx: Tx, recorder: Recorder, attempt: At
         organizationId: communication.organizationId,
         customerId: communication.customerId,
         channel: channelOf(communication),
-        purposes: ['TRANSACTIONAL', 'MARKETING'],
+        purposes: error.optedOutOf,
         state: 'OPTED_OUT',
         source: 'PROVIDER',
         evidence: `${error.code}: ${error.explanation}`,

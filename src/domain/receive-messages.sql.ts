@@ -167,24 +167,30 @@ WITH input AS MATERIALIZED (
   INSERT INTO consent_entry (id, organization_id, customer_id, channel, purpose, state, source, evidence, communication_id, occurred_at)
   SELECT consent_id, $1::uuid, customer_id, channel, purpose, state, source, left(body, 1000), communication_id, at FROM consent ORDER BY n
 ), entry AS MATERIALIZED (
-  SELECT row_number() OVER (ORDER BY n, ord) AS k, n, type, data FROM (
-    SELECT n, 1 AS ord, 'CUSTOMER_CREATED' AS type, '{}'::jsonb AS data FROM placed
+  SELECT row_number() OVER (ORDER BY n, ord) AS k, n, type, data, about FROM (
+    SELECT n, 1 AS ord, 'CUSTOMER_CREATED' AS type, '{}'::jsonb AS data, NULL::uuid AS about FROM placed
     WHERE nth_of_customer = 1 AND customer_id IN (SELECT new_customer_id FROM placed)
     UNION ALL
     SELECT n, 2, 'CONVERSATION_CHANGED',
-      jsonb_build_object('status', 'OPEN', 'created', conversation_id IN (SELECT new_conversation_id FROM placed))
+      jsonb_build_object('status', 'OPEN', 'created', conversation_id IN (SELECT new_conversation_id FROM placed)), NULL
     FROM placed WHERE nth_of_thread = 1 AND status_changed_at = at
     UNION ALL
-    SELECT n, 3, CASE WHEN inbound THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END, '{}' FROM placed
+    SELECT n, 3, CASE WHEN inbound THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END, '{}', NULL FROM placed
     UNION ALL
-    SELECT n, 4, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
-      jsonb_build_object('channel', channel, 'purposes', jsonb_agg(purpose ORDER BY purpose), 'source', source)
+    SELECT n, 4, 'COMMUNICATION_CHANGED', jsonb_build_object('change', 'reaction'), target FROM (
+      SELECT n, (SELECT id FROM communication t WHERE t.channel_account_id = account_id AND t.external_message_id = content->>'target') AS target
+      FROM placed WHERE content->>'kind' = 'REACTION'
+    ) AS reaction WHERE target IS NOT NULL
+    UNION ALL
+    SELECT n, 5, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
+      jsonb_build_object('channel', channel, 'purposes', jsonb_agg(purpose ORDER BY purpose), 'source', source), NULL
     FROM consent WHERE state <> before GROUP BY n, state, channel, source
     UNION ALL
-    SELECT min(p.n), 5, 'MERGE_SUGGESTED', jsonb_build_object('mergeSuggestionId', s.id, 'otherCustomerId', s.other_customer_id)
+    SELECT min(p.n), 6, 'MERGE_SUGGESTED', jsonb_build_object('mergeSuggestionId', s.id, 'otherCustomerId', s.other_customer_id), NULL
     FROM suggestion s JOIN placed p USING (customer_id) GROUP BY s.id, s.other_customer_id
     UNION ALL
-    SELECT n, 6, 'UNREAD_COUNT_CHANGED', jsonb_build_object('customerUnreadCount', customer_unread, 'conversationUnreadCount', conversation_unread)
+    SELECT n, 7, 'UNREAD_COUNT_CHANGED',
+      jsonb_build_object('customerUnreadCount', customer_unread, 'conversationUnreadCount', conversation_unread), NULL
     FROM placed WHERE inbound
   ) AS happened
 ), bumped AS (
@@ -194,7 +200,8 @@ WITH input AS MATERIALIZED (
   RETURNING event_seq - total.events AS base, unread_count - total.messages AS unread_before
 ), logged AS (
   INSERT INTO event (organization_id, seq, type, occurred_at, customer_id, conversation_id, communication_id, data)
-  SELECT $1::uuid, bumped.base + entry.k, entry.type::"EventType", p.at, p.customer_id, p.conversation_id, p.communication_id,
+  SELECT $1::uuid, bumped.base + entry.k, entry.type::"EventType", p.at, p.customer_id, p.conversation_id,
+    coalesce(entry.about, p.communication_id),
     CASE WHEN entry.type = 'UNREAD_COUNT_CHANGED'
       THEN entry.data || jsonb_build_object('organizationUnreadCount', bumped.unread_before + p.nth) ELSE entry.data END
   FROM bumped, entry JOIN placed p USING (n)

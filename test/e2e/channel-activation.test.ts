@@ -174,7 +174,7 @@ describe('what is to be entered at the provider', () => {
   const setUp = /* GraphQL */ `{
     channelAccounts { address status webhookUrl webhookEventsUrl webhookVerifyToken
       capabilities { captionLimit businessInitiated humanAgentHours templatesNeedApproval quotedReplies maxAttachments
-        media { kind maxBytes types } interactive { maxButtons maxRows maxTitle maxBody } } }
+        media { kind maxBytes types } interactive { maxButtons maxRows maxTitle maxRowTitle maxBody } } }
   }`
   type SetUp = {
     channelAccounts: { address: string; webhookUrl: string; webhookEventsUrl: string | null; webhookVerifyToken: string | null }[]

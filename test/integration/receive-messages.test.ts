@@ -217,6 +217,17 @@ describe('messages that share a statement', () => {
     await expectCountersToAgree()
   })
 
+  it('that react to another one tell of that one too', async () => {
+    const first = await receive(message('first', [phone('+901')]), whatsapp)
+    const content = { kind: 'REACTION', emoji: '👍', target: 'first' } as const
+    await receive(message('reaction', [phone('+901')], { content, inReplyTo: 'first', body: '👍' }), whatsapp)
+    await receive(message('to nothing', [phone('+901')], { content: { ...content, target: 'unknown' }, body: '👍' }), whatsapp)
+    const changes = (await database.db.event.findMany({ where: { organizationId: sms.organizationId } })).filter(
+      ({ type }) => type === 'COMMUNICATION_CHANGED',
+    )
+    expect(changes).toMatchObject([{ communicationId: first?.communicationId, data: { change: 'reaction' } }])
+  })
+
   it('of the business itself are sent messages: nobody has to read them, and no window opens', async () => {
     const sentAt = new Date('2026-11-20T10:00:00Z')
     const [, echo, answer] = await together(

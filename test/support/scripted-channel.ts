@@ -38,7 +38,7 @@ const everything: Capabilities = {
   },
   maxAttachments: 2,
   captionLimit: 20,
-  interactive: { maxButtons: 3, maxRows: 4, maxTitle: 10, maxBody: 50 },
+  interactive: { maxButtons: 3, maxRows: 4, maxTitle: 10, maxRowTitle: 10, maxBody: 50 },
   quotedReplies: true,
   inbound: true,
   deliveryReceipts: true,

@@ -14,7 +14,7 @@ export const webchatCapabilities: Capabilities = {
   content: ['TEXT', 'MEDIA', 'INTERACTIVE'],
   media: { IMAGE: file, AUDIO: file, VOICE: file, VIDEO: file, DOCUMENT: file, STICKER: file },
   maxAttachments: 10,
-  interactive: { maxButtons: 10, maxRows: 10, maxTitle: 40, maxBody: 4096 },
+  interactive: { maxButtons: 10, maxRows: 10, maxTitle: 40, maxRowTitle: 40, maxBody: 4096 },
   quotedReplies: false,
   inbound: true,
   deliveryReceipts: true,

@@ -30,7 +30,7 @@ export const messengerCapabilities: Capabilities = {
     VIDEO: { maxBytes: FILE, types: [] },
     DOCUMENT: { maxBytes: FILE, types: [] },
   },
-  interactive: { maxButtons: 13, maxRows: 0, maxTitle: 20, maxBody: 2000 },
+  interactive: { maxButtons: 13, maxRows: 0, maxTitle: 20, maxRowTitle: 0, maxBody: 2000 },
   deliveryReceipts: true,
   readReceipts: true,
 }
@@ -50,7 +50,7 @@ export const instagramCapabilities: Capabilities = {
     VIDEO: { maxBytes: FILE, types: ['video/mp4', 'video/ogg', 'video/x-msvideo', 'video/avi', 'video/quicktime', 'video/webm'] },
     DOCUMENT: { maxBytes: FILE, types: ['application/pdf'] },
   },
-  interactive: { maxButtons: 13, maxRows: 0, maxTitle: 20, maxBody: 1000 },
+  interactive: { maxButtons: 13, maxRows: 0, maxTitle: 20, maxRowTitle: 0, maxBody: 1000 },
   deliveryReceipts: false,
   readReceipts: true,
 }

@@ -26,7 +26,7 @@ export const whatsappCapabilities: Capabilities = {
   },
   maxAttachments: 1,
   captionLimit: 1024,
-  interactive: { maxButtons: 3, maxRows: 10, maxTitle: 20, maxBody: 1024 },
+  interactive: { maxButtons: 3, maxRows: 10, maxTitle: 20, maxRowTitle: 24, maxBody: 1024 },
   quotedReplies: true,
   inbound: true,
   deliveryReceipts: true,
