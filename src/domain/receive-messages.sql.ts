@@ -178,8 +178,9 @@ WITH input AS MATERIALIZED (
     SELECT n, 3, CASE WHEN inbound THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END, '{}', NULL FROM placed
     UNION ALL
     SELECT n, 4, 'COMMUNICATION_CHANGED', jsonb_build_object('change', 'reaction'), target FROM (
-      SELECT n, (SELECT id FROM communication t WHERE t.channel_account_id = account_id AND t.external_message_id = content->>'target') AS target
-      FROM placed WHERE content->>'kind' = 'REACTION'
+      SELECT p.n, (
+        SELECT t.id FROM communication t WHERE t.channel_account_id = p.account_id AND t.external_message_id = p.content->>'target') AS target
+      FROM placed p WHERE p.content->>'kind' = 'REACTION'
     ) AS reaction WHERE target IS NOT NULL
     UNION ALL
     SELECT n, 5, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
