@@ -35,7 +35,7 @@ const Sendgrid = builder.inputType('SendgridCredentialsInput', {
     parsePublicKey: t.string({ description: "The verification key of Inbound Parse's security policy." }),
     inboundSecret: t.string({
       description:
-        'Stands in the webhook addresses and proves that SendGrid is calling where nothing is signed: 16 to 200 letters, digits, - and _; absent: a random one.',
+        'Stands in the webhook addresses and proves that SendGrid is calling where nothing is signed: 16 to 200 characters; absent: a new random one, also when credentials are replaced, and with it new addresses.',
     }),
     inboundAddress: t.string({ description: "Where answers are to go, if Inbound Parse does not receive the account's own address." }),
     unsubscribeGroupId: t.int({ description: "Marketing messages belong to this unsubscribe group of SendGrid's." }),

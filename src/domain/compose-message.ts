@@ -3,9 +3,9 @@ import type { OutgoingTemplate } from '../channels/channel.ts'
 import { type Content, plainText } from '../channels/content.ts'
 import type { Communication, Template } from '../db/generated/client.ts'
 import type { MessagePurpose } from '../db/generated/enums.ts'
-import { sanitizeEmailHtml } from '../email-html.ts'
 import type { Tx } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
+import { cleanHtml } from './clean-html.ts'
 import { type ChosenFile, type ComposedFile, chosenFiles } from './compose-files.ts'
 import { interactiveContent } from './compose-interactive.ts'
 import { filledTemplate, providersTemplate } from './compose-template.ts'
@@ -133,7 +133,7 @@ async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, pat
   if (account.channel !== 'EMAIL')
     throw new ContentNotSupportedError(`The message goes by ${account.channel}, which carries no e-mails.`, path)
   const written = optionalText(input.html, [...path, 'html'], MAX_HTML)
-  const html = written === null ? null : sanitizeEmailHtml(written)
+  const html = written === null ? null : cleanHtml(written, [...path, 'html'])
   const text = optionalText(input.text, [...path, 'text'], MAX_TEXT)
   if (text === null && html === null) throw new ValidationError('An e-mail needs a text or HTML.', [...path, 'text'])
   return {

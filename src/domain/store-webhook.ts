@@ -44,12 +44,20 @@ export async function rawReceipt(deps: Pick<Deps, 'storage'>, place: Place, requ
   return {
     ...place,
     id,
-    url: cleanText(request.url),
+    url: cleanText(withoutSecret(request.url)),
     headers: cleanJson(Object.fromEntries(Object.entries(request.headers).filter(([name]) => KEPT_HEADERS.has(name)))),
     body: storageKey === null ? body : null,
     storageKey,
     size: body.byteLength,
   }
+}
+
+/** What proved the sender has done its work: the secret of SendGrid's addresses is kept encrypted, and nowhere else. */
+function withoutSecret(address: string): string {
+  const url = URL.parse(address)
+  if (url === null || !url.searchParams.has('key')) return address
+  url.searchParams.delete('key')
+  return url.href
 }
 
 /** Keeps a webhook; one that is kept already stays as it is. */

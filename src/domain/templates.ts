@@ -1,9 +1,9 @@
 import type { Template } from '../db/generated/client.ts'
 import type { ChannelType, TemplatePurpose } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { sanitizeEmailHtml } from '../email-html.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
+import { cleanHtml } from './clean-html.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { templateVariables } from './render-template.ts'
@@ -128,7 +128,7 @@ const definedOf = <Data extends object>(data: Data): Partial<Data> =>
 function checkedHtml(given: string | null): string | null {
   const path = ['input', 'html']
   const written = optionalText(given, path, MAX_HTML)
-  const html = written === null ? null : sanitizeEmailHtml(written)
+  const html = written === null ? null : cleanHtml(written, path)
   checkSyntax(html, path)
   return html
 }

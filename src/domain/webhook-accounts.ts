@@ -80,7 +80,7 @@ async function read(deps: Pick<Deps, 'pool'>, scope: Scope, adapters: readonly A
       WHERE ($1::text IS NULL OR o.slug = $1) AND ($2::uuid IS NULL OR o.id = $2) AND a.status = 'ACTIVE' AND a.provider::text = ANY($3)
         AND ($4::text IS NULL OR a.channel::text = $4)
         AND ($5::text[] IS NULL OR a.address = ANY($5) OR a.routing_keys && $5 OR c.id IS NOT NULL)
-      ORDER BY (c.id IS NOT NULL) DESC, (a.address = ANY($5)) DESC, a.id LIMIT ${MAX_CANDIDATES}`,
+      ORDER BY (c.id IS NOT NULL) DESC, array_position($5, a.address) NULLS LAST, a.id LIMIT ${MAX_CANDIDATES}`,
     values: [slug, organizationId, [...new Set(adapters.map(({ provider }) => provider))], channel, addresses, communicationId],
   })
   return rows

@@ -259,9 +259,14 @@ function paths(value: unknown, prefix = ''): string[] {
 
 type Node = { name: string; item?: Node[]; request?: { body?: { raw?: string } } }
 
+const COLLECTIONS = {
+  messenger: 'messenger-platform-api.postman_collection.json',
+  instagram: 'instagram-platform-api.postman_collection.json',
+} as const
+
 /** The body of the collection's request of this name. */
-function example(collection: string, name: string): unknown {
-  const { item } = JSON.parse(readFileSync(`${CONTRACTS}/openapi/${collection}-platform-api.postman_collection.json`, 'utf8')) as Node
+function example(collection: keyof typeof COLLECTIONS, name: string): unknown {
+  const { item } = JSON.parse(readFileSync(`${CONTRACTS}/openapi/${COLLECTIONS[collection]}`, 'utf8')) as Node
   const all = (nodes: Node[]): Node[] => nodes.flatMap((node) => [node, ...all(node.item ?? [])])
   const found = all(item ?? []).find((node) => node.name === name && node.request?.body?.raw !== undefined)
   return JSON.parse(found?.request?.body?.raw ?? 'null')
@@ -289,7 +294,7 @@ describe.runIf(present)('the shape of our requests is that of Meta’s own examp
     ['INSTAGRAM', 'Media Message (Audio or Video)', audio],
     ['INSTAGRAM', 'React or Unreact to a message', love],
   ])('%s: %s', async (channel, name, changes) => {
-    const theirs = example(channel.toLowerCase(), name)
+    const theirs = example(channel.toLowerCase() as keyof typeof COLLECTIONS, name)
     expect(theirs).not.toBeNull()
     const ours = await posted(channel, changes)
     expect(

@@ -1,15 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
 import { createWhatsapp } from '../../src/channels/meta/whatsapp/whatsapp.ts'
+import { type Prism, startPrism } from '../support/prism.ts'
 
 const FOLDER = '../shared/contracts/openapi'
-const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
 const present = existsSync(FOLDER)
 if (!present) console.warn(`${FOLDER} is not here: sends are not tested against WhatsApp's API description`)
 
@@ -69,7 +64,7 @@ const messages: [string, Partial<Outgoing>][] = [
 describe.runIf(present)('WhatsApp’s own description of messages', () => {
   let prism: Prism
   beforeAll(async () => {
-    prism = await startPrism('whatsapp_cloud_v23.messages.lenient.json')
+    prism = await startPrism(`${FOLDER}/whatsapp_cloud_v23.messages.lenient.json`)
   })
   afterAll(() => prism?.stop())
 
@@ -93,7 +88,7 @@ describe.runIf(present)('WhatsApp’s own description of messages', () => {
 describe.runIf(present)('WhatsApp’s own description of media', () => {
   let prism: Prism
   beforeAll(async () => {
-    prism = await startPrism('whatsapp_cloud_v23.media.json')
+    prism = await startPrism(`${FOLDER}/whatsapp_cloud_v23.media.json`)
   })
   afterAll(() => prism?.stop())
 
@@ -105,40 +100,3 @@ describe.runIf(present)('WhatsApp’s own description of media', () => {
     })
   })
 })
-
-type Prism = { url: string; stop(): Promise<void> }
-
-async function startPrism(file: string): Promise<Prism> {
-  const port = await freePort()
-  const prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), resolve(FOLDER, file), '--errors'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  await listening(prism)
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      if (prism.kill()) await once(prism, 'exit')
-    },
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Resolves when Prism says that it listens; its output is read to the end, so that it never waits for a reader. */
-async function listening(prism: ChildProcess): Promise<void> {
-  await new Promise<void>((done, reject) => {
-    let said = ''
-    prism.stdout?.on('data', (chunk: Buffer) => {
-      said = `${said}${chunk}`.slice(-2000)
-      if (said.includes('is listening')) done()
-    })
-    prism.once('exit', (code) => reject(new Error(`Prism ended with ${code}: ${said}`)))
-  })
-}

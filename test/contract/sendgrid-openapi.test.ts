@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
@@ -7,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Outgoing, OutgoingEmail } from '../../src/channels/channel.ts'
 import { createSendgridChannels } from '../../src/channels/sendgrid/channels.ts'
 import { SendgridCredentials } from '../../src/channels/sendgrid/credentials.ts'
+import { type Prism, startPrism } from '../support/prism.ts'
 
 const SPECIFICATION = '../shared/contracts/openapi/sendgrid_mail_v3.json'
-const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
 const present = existsSync(SPECIFICATION)
 if (!present) console.warn(`${SPECIFICATION} is not here: sends are not tested against SendGrid's API description`)
 
@@ -40,18 +39,14 @@ const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
 })
 
 describe.runIf(present)('SendGrid’s own API description', () => {
-  let prism: ChildProcess
+  let prism: Prism
   let front: ReturnType<typeof createServer>
   let prefer: string | undefined
   let adapter: ReturnType<typeof createSendgridChannels>[number]
 
   beforeAll(async () => {
-    const port = await freePort()
-    prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), SPECIFICATION, '--errors'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await listening(prism)
-    front = createServer((incoming, outgoingResponse) => forward(incoming, outgoingResponse, port)).listen(0, '127.0.0.1')
+    prism = await startPrism(SPECIFICATION)
+    front = createServer((incoming, outgoingResponse) => forward(incoming, outgoingResponse, prism.port)).listen(0, '127.0.0.1')
     await once(front, 'listening')
     const [made] = createSendgridChannels({
       apiUrl: `http://127.0.0.1:${(front.address() as AddressInfo).port}`,
@@ -64,7 +59,7 @@ describe.runIf(present)('SendGrid’s own API description', () => {
   afterAll(async () => {
     front?.close()
     front?.closeAllConnections()
-    if (prism?.kill()) await once(prism, 'exit')
+    await prism?.stop()
   })
 
   /** The description has no X-Message-Id, which SendGrid's real answers carry; everything else is Prism's own. */
@@ -122,24 +117,3 @@ describe.runIf(present)('SendGrid’s own API description', () => {
     await expect(adapter.send(outgoing(), credentials)).rejects.toMatchObject({ name })
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Resolves when Prism says that it listens; its output is read to the end, so that it never waits for a reader. */
-async function listening(prism: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let said = ''
-    prism.stdout?.on('data', (chunk: Buffer) => {
-      said = `${said}${chunk}`.slice(-2000)
-      if (said.includes('is listening')) resolve()
-    })
-    prism.once('exit', (code) => reject(new Error(`Prism ended with ${code}: ${said}`)))
-  })
-}

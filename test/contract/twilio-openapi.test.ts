@@ -1,8 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,10 +6,10 @@ import type { ChannelAdapter, Outgoing, OutgoingFile, OutgoingTemplate } from '.
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
 import { startFakeTwilio } from '../support/fake-twilio.ts'
+import { type Prism, startPrism } from '../support/prism.ts'
 
 const SPECIFICATION = '../shared/contracts/openapi/twilio_api_v2010.messages.json'
 const CONTENT_SPECIFICATION = '../shared/contracts/openapi/twilio_content_v1.json'
-const PRISM = 'node_modules/@stoplight/prism-cli/dist/index.js'
 const present = existsSync(SPECIFICATION) && existsSync(CONTENT_SPECIFICATION)
 if (!present) console.warn(`${SPECIFICATION} is not here: sends are not tested against Twilio's API description`)
 
@@ -48,25 +44,21 @@ const template = (id: string): OutgoingTemplate => ({ id, name: 'ready', languag
 
 describe.runIf(present)('Twilio’s own API description', () => {
   let folder: string
-  const started: ChildProcess[] = []
+  const started: Prism[] = []
   let channels: ChannelAdapter<TwilioCredentials>[]
   let contentChannels: ChannelAdapter<TwilioCredentials>[]
 
   const channelsAt = async (specification: string) => {
-    const port = await freePort()
-    const prism = spawn(process.execPath, [PRISM, 'mock', '-h', '127.0.0.1', '-p', String(port), specification, '--errors'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const prism = await startPrism(specification)
     started.push(prism)
-    await listening(prism)
-    return createTwilioChannels({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 15_000 })
+    return createTwilioChannels({ apiUrl: prism.url, timeoutMs: 15_000 })
   }
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'parley-prism-'))
     ;[channels, contentChannels] = await Promise.all([channelsAt(readableByPrism(folder)), channelsAt(CONTENT_SPECIFICATION)])
   })
   afterAll(async () => {
-    for (const prism of started) if (prism.kill()) await once(prism, 'exit')
+    for (const prism of started) await prism.stop()
     rmSync(folder, { recursive: true })
   })
 
@@ -130,25 +122,4 @@ function readableByPrism(folder: string): string {
   const path = join(folder, 'twilio.json')
   writeFileSync(path, JSON.stringify(description))
   return path
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** Resolves when Prism says that it listens; its output is read to the end, so that it never waits for a reader. */
-async function listening(prism: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    let said = ''
-    prism.stdout?.on('data', (chunk: Buffer) => {
-      said = `${said}${chunk}`.slice(-2000)
-      if (said.includes('is listening')) resolve()
-    })
-    prism.once('exit', (code) => reject(new Error(`Prism ended with ${code}: ${said}`)))
-  })
 }

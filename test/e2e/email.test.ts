@@ -77,6 +77,8 @@ test('the address to enter at SendGrid has the secret without which nothing is t
 describe('a conversation', () => {
   test('goes to and fro by Message-ID, References and the reply token', async () => {
     const first = await receive({ From: 'Ada <ada@example.com>', Subject: 'My permit' }, 'Is it ready?')
+    const kept = await app.deps.db.webhookReceipt.findFirstOrThrow({ orderBy: { id: 'desc' } })
+    expect(kept.url, 'without the secret').toBe(webhookUrl.replace(/\?.*/, ''))
     expect(first).toMatchObject({ direction: 'INBOUND', type: 'EMAIL', subject: 'My permit', body: 'Is it ready?', inReplyTo: null })
 
     const answer = await send(first.customerId, { content: email('Tomorrow.', 'Re: My permit') })

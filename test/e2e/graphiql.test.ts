@@ -15,7 +15,10 @@ const CHROMIUM = '/usr/bin/chromium'
 const chromiumIsThere = existsSync(CHROMIUM)
 if (!chromiumIsThere) console.warn(`GraphiQL is not tried in a browser: there is no ${CHROMIUM}`)
 
-const FIRST_OPERATIONS = ['Hello', 'ChannelAccounts', 'Viewer', 'CommunicationReceived', 'Templates']
+const FIRST_OPERATIONS = [
+  ...['Hello', 'CreateUpload', 'ChannelAccounts', 'CommunicationContent', 'CustomerProfile', 'Viewer', 'CommunicationReceived'],
+  ...['SyncTemplates', 'Templates', 'StartWebchat', 'WebhookReceipts'],
+]
 
 let app: TestApp
 beforeAll(async () => {
