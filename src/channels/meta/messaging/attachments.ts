@@ -1,8 +1,8 @@
 import type { Content, LocationContent, MediaKind } from '../../content.ts'
 import type { MediaReference } from '../../fact.ts'
 import type { MetaApp } from '../app.ts'
+import { type Json, objectIn, textIn, webAddressIn } from '../json.ts'
 import { metaMediaUrl } from '../media.ts'
-import { type Json, objectIn, textIn, webAddressIn } from './json.ts'
 
 /** What one attachment is: files to fetch, a place, a link to show, or nothing that is understood. */
 export type Attached = {

@@ -1,10 +1,10 @@
 import type { HealthCheck } from '../../channel.ts'
 import type { MetaApp } from '../app.ts'
+import { checkApp } from '../check-app.ts'
+import { asked, outcome } from '../check-outcome.ts'
 import { graphRequest } from '../graph.ts'
-import { checkApp } from './check-app.ts'
-import { asked, outcome } from './check-outcome.ts'
+import { idIn, type Json, objectIn, objectsIn, textIn } from '../json.ts'
 import type { InstagramCredentials, MessengerCredentials } from './credentials.ts'
-import { idIn, type Json, objectIn, objectsIn, textIn } from './json.ts'
 
 type Account = { address: string; webhookUrl: string }
 

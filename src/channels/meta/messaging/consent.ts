@@ -1,5 +1,5 @@
 import type { ConsentFact, MessageFact } from '../../fact.ts'
-import { idIn, type Json, textIn } from './json.ts'
+import { idIn, type Json, textIn } from '../json.ts'
 import { identityOf, madeId, messageBase, type Occasion } from './occasion.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { Fact } from '../../fact.ts'
-import { idIn, type Json } from './json.ts'
+import { idIn, type Json } from '../json.ts'
 import { madeId, type Occasion } from './occasion.ts'
 
 /** `messaging[].message_edit`: the new text, and how many times the message has been edited. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Identity, MessageFact } from '../../fact.ts'
-import { idIn, type Json, objectIn, timeIn } from './json.ts'
+import { idIn, type Json, objectIn, timeIn } from '../json.ts'
 
 export type MessagingChannel = 'MESSENGER' | 'INSTAGRAM'
 

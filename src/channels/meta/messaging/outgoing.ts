@@ -1,7 +1,7 @@
 import type { Outgoing, OutgoingFile } from '../../channel.ts'
 import type { InteractiveContent, MediaKind, ReactionContent } from '../../content.ts'
 import { Rejected } from '../../failures.ts'
-import type { Json } from './json.ts'
+import type { Json } from '../json.ts'
 import type { MessagingChannel } from './occasion.ts'
 import { EMOJI } from './reaction.ts'
 

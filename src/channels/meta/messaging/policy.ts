@@ -1,5 +1,5 @@
 import type { AccountNoticeFact } from '../../fact.ts'
-import { type Json, textIn } from './json.ts'
+import { type Json, textIn } from '../json.ts'
 
 /** Meta blocks a page that breaks its rules, and unblocks it. Source: https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/messaging_policy_enforcement */
 export function parsePolicy(policy: Json): AccountNoticeFact {

@@ -1,5 +1,5 @@
 import type { MessageFact } from '../../fact.ts'
-import { idIn, type Json, objectIn, textIn } from './json.ts'
+import { idIn, type Json, objectIn, textIn } from '../json.ts'
 import { madeId, messageBase, type Occasion } from './occasion.ts'
 import { adWindow } from './referral.ts'
 

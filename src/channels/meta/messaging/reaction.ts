@@ -1,5 +1,5 @@
 import type { MessageFact } from '../../fact.ts'
-import { idIn, type Json, textIn } from './json.ts'
+import { idIn, type Json, textIn } from '../json.ts'
 import { madeId, messageBase, type Occasion } from './occasion.ts'
 
 /** Meta's names of reactions; Instagram says laugh where Messenger says smile. Source: the reactions of https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/message-reactions */

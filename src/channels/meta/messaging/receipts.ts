@@ -1,5 +1,5 @@
 import type { Fact, ReceiptFact } from '../../fact.ts'
-import { idIn, type Json, timeIn } from './json.ts'
+import { idIn, type Json, timeIn } from '../json.ts'
 import type { Occasion } from './occasion.ts'
 
 /** `messaging[].delivery`: the messages named, or all up to the watermark where none is. */

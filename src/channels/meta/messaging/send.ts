@@ -2,7 +2,7 @@ import type { Outgoing, SendResult } from '../../channel.ts'
 import { Uncertain } from '../../failures.ts'
 import type { MetaApp } from '../app.ts'
 import { graphRequest } from '../graph.ts'
-import { idIn } from './json.ts'
+import { idIn } from '../json.ts'
 import type { MessagingChannel } from './occasion.ts'
 import { requestBody } from './outgoing.ts'
 

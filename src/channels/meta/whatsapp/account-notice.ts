@@ -1,5 +1,5 @@
 import type { Fact } from '../../fact.ts'
-import { type Json, objectIn, objectsIn, textIn, timeIn } from '../messaging/json.ts'
+import { type Json, objectIn, objectsIn, textIn, timeIn } from '../json.ts'
 
 /** The fields that are about the account or its number. Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference */
 export const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
 import type { CallOutcome } from '../../../db/generated/enums.ts'
 import type { Fact } from '../../fact.ts'
-import { idIn, type Json, timeIn } from '../messaging/json.ts'
+import { idIn, type Json, timeIn } from '../json.ts'
 import { correspondentOf } from './correspondent.ts'
 import type { Occasion } from './message.ts'
 import { unknown } from './unknown.ts'

@@ -1,9 +1,9 @@
 import type { HealthCheck } from '../../channel.ts'
 import type { MetaApp } from '../app.ts'
+import { checkApp } from '../check-app.ts'
+import { asked } from '../check-outcome.ts'
 import { graphRequest } from '../graph.ts'
-import { checkApp } from '../messaging/check-app.ts'
-import { asked } from '../messaging/check-outcome.ts'
-import { idIn, type Json, objectIn, objectsIn, textIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, objectsIn, textIn } from '../json.ts'
 import { addressIn } from './correspondent.ts'
 import type { WhatsappCredentials } from './credentials.ts'
 

@@ -2,7 +2,7 @@ import type { Content, InteractiveReplyContent, MediaKind, SharedContact } from 
 import { plainText } from '../../content.ts'
 import type { MediaReference } from '../../fact.ts'
 import type { MetaApp } from '../app.ts'
-import { idIn, type Json, objectIn, objectsIn, textIn, webAddressIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, objectsIn, textIn, webAddressIn } from '../json.ts'
 
 export type Read = { body: string; content: Content; attachments: MediaReference[] }
 

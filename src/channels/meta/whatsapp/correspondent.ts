@@ -1,6 +1,6 @@
 import type { Identity } from '../../fact.ts'
 import { identifyWhatsapp, normalizeWhatsapp } from '../../whatsapp-address.ts'
-import { idIn, type Json, objectIn, objectsIn, textIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, objectsIn, textIn } from '../json.ts'
 
 /** The customer of a message: how to answer, and who it is. */
 export type Correspondent = { address: string; identities: Identity[]; profileName: string | null; username: string | null }

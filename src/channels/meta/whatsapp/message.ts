@@ -1,7 +1,7 @@
 import { consentOf } from '../../consent.ts'
 import type { ConsentWord, Fact, MessageFact } from '../../fact.ts'
 import type { MetaApp } from '../app.ts'
-import { idIn, type Json, objectIn, textIn, timeIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, textIn, timeIn } from '../json.ts'
 import { readContent } from './content.ts'
 import { type Contacts, type Correspondent, correspondentOf } from './correspondent.ts'
 import { systemFact } from './system.ts'

@@ -2,7 +2,7 @@ import type { Outgoing, OutgoingFile } from '../../channel.ts'
 import type { InteractiveContent } from '../../content.ts'
 import { Rejected } from '../../failures.ts'
 import { isBusinessScopedId } from '../../whatsapp-address.ts'
-import type { Json } from '../messaging/json.ts'
+import type { Json } from '../json.ts'
 import { templateBody } from './template-body.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Fact } from '../../fact.ts'
 import type { MetaApp } from '../app.ts'
 import { errorIn, explain } from '../errors.ts'
-import { idIn, type Json, objectIn, textIn, timeIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, textIn, timeIn } from '../json.ts'
 import { ACCOUNT_FIELDS, noticeFact } from './account-notice.ts'
 import { callFact } from './call.ts'
 import { addressIn, contactsIn } from './correspondent.ts'

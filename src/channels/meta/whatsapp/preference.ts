@@ -1,5 +1,5 @@
 import type { Fact } from '../../fact.ts'
-import { type Json, textIn, timeIn } from '../messaging/json.ts'
+import { type Json, textIn, timeIn } from '../json.ts'
 import { addressIn, proven } from './correspondent.ts'
 import type { Occasion } from './message.ts'
 import { unknown } from './unknown.ts'

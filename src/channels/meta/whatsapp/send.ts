@@ -2,7 +2,7 @@ import type { Outgoing, OutgoingFile, SendResult } from '../../channel.ts'
 import { Rejected, Unavailable, Uncertain } from '../../failures.ts'
 import type { MetaApp } from '../app.ts'
 import { graphRequest } from '../graph.ts'
-import { idIn, objectsIn } from '../messaging/json.ts'
+import { idIn, objectsIn } from '../json.ts'
 import type { WhatsappCredentials } from './credentials.ts'
 import { requestBody } from './outgoing.ts'
 

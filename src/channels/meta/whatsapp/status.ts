@@ -1,7 +1,7 @@
 import type { DeliveryStatus } from '../../../db/generated/enums.ts'
 import type { Fact, ReceiptFact } from '../../fact.ts'
 import { errorIn, explain, MARKETING_OPTED_OUT } from '../errors.ts'
-import { idIn, type Json, objectsIn, timeIn } from '../messaging/json.ts'
+import { idIn, type Json, objectsIn, timeIn } from '../json.ts'
 import { addressIn, proven } from './correspondent.ts'
 import type { Occasion } from './message.ts'
 import { unknown } from './unknown.ts'

@@ -1,5 +1,5 @@
 import type { Fact } from '../../fact.ts'
-import { type Json, objectIn, objectsIn, textIn, timeIn } from '../messaging/json.ts'
+import { type Json, objectIn, objectsIn, textIn, timeIn } from '../json.ts'
 import { addressIn, proven, provenIdentities } from './correspondent.ts'
 import type { Occasion } from './message.ts'
 import { unknown } from './unknown.ts'

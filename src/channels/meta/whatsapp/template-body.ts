@@ -1,6 +1,6 @@
 import type { OutgoingTemplate } from '../../channel.ts'
 import { Rejected } from '../../failures.ts'
-import { type Json, objectsIn, textIn } from '../messaging/json.ts'
+import { type Json, objectsIn, textIn } from '../json.ts'
 import { buttonVariable, headerVariable, mediaHeaderOf, placeholdersIn } from './template-variables.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { TemplateStatus } from '../../../db/generated/enums.ts'
 import type { Fact } from '../../fact.ts'
-import { idIn, type Json, objectIn, textIn } from '../messaging/json.ts'
+import { idIn, type Json, objectIn, textIn } from '../json.ts'
 import { unknown } from './unknown.ts'
 
 /**

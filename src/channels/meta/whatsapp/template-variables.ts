@@ -1,4 +1,4 @@
-import { type Json, textIn } from '../messaging/json.ts'
+import { type Json, textIn } from '../json.ts'
 
 /** What a template of WhatsApp's leaves open, and under which names of variables we ask for it. */
 export type MediaHeader = { type: 'image' | 'video' | 'document'; variable: string }

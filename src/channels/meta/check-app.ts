@@ -1,8 +1,8 @@
-import type { HealthCheck } from '../../channel.ts'
-import { Rejected } from '../../failures.ts'
-import type { MetaApp } from '../app.ts'
-import { graphRequest } from '../graph.ts'
+import type { HealthCheck } from '../channel.ts'
+import { Rejected } from '../failures.ts'
+import type { MetaApp } from './app.ts'
 import { asked } from './check-outcome.ts'
+import { graphRequest } from './graph.ts'
 import { type Json, objectIn, objectsIn, textIn } from './json.ts'
 
 type MetaObject = 'page' | 'instagram' | 'whatsapp_business_account'

@@ -1,5 +1,5 @@
-import type { HealthCheck } from '../../channel.ts'
-import { Rejected } from '../../failures.ts'
+import type { HealthCheck } from '../channel.ts'
+import { Rejected } from '../failures.ts'
 
 type Named = Pick<HealthCheck, 'name' | 'required'>
 
