@@ -54,13 +54,15 @@ export const threadSql = `
 
 /**
  * One durable transaction in the product's own tables, and an event in a table whose numbers may have gaps. $1: organization, $2: account,
- * $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook, identity, customer, conversation, communication).
+ * $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
  */
 export const receiveSql = `
-  WITH raw AS (
-    INSERT INTO webhook (id, organization_id, channel_account_id, dedupe_key, url, headers, body, status)
-    VALUES ($7, $1, $2, 'message:' || $3::text, '', '{}', $4, 'APPLIED')
-    ON CONFLICT (channel_account_id, dedupe_key) DO NOTHING RETURNING id
+  WITH gate AS (
+    INSERT INTO received_message (channel_account_id, external_message_id, organization_id) VALUES ($2, $3, $1)
+    ON CONFLICT (channel_account_id, external_message_id) DO NOTHING RETURNING external_message_id
+  ), raw AS (
+    INSERT INTO webhook_receipt (id, organization_id, channel_account_id, wire, segment, url, headers, body, size, status)
+    SELECT $7, $1, $2, 'twilio', 'sms', '', '{}', $4::bytea, length($4::bytea), 'APPLIED' FROM gate RETURNING id
   ), identity AS (
     INSERT INTO customer_identity AS i (id, organization_id, customer_id, kind, value, verified)
     SELECT $8::uuid, $1, $9::uuid, 'PHONE', $5::text, true FROM raw

@@ -146,12 +146,13 @@ const statements: [string, string][] = [
   [
     'conversations',
     `INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, assignee_id, unread_count,
-      inbound_count, outbound_count, window_expires_at, last_communication_id, last_activity_at, created_at)
+      inbound_count, outbound_count, window_expires_at, window_reason, last_inbound_at, last_communication_id, last_activity_at, created_at)
     SELECT p.id, place.organization, ${idAt(':now - 20000000000 + customer', 'customer')}, CASE WHEN by_sms THEN place.sms ELSE place.whatsapp END,
       (CASE WHEN by_sms THEN 'SMS' ELSE 'WHATSAPP' END)::"ChannelType", '+9054' || lpad(customer::text, 8, '0'),
       (CASE i % 10 WHEN 8 THEN 'CLOSED' WHEN 9 THEN 'SNOOZED' ELSE 'OPEN' END)::"ConversationStatus",
       CASE WHEN i % 3 = 0 THEN place.members[(1 + i % 8)::int] END, said.unread, said.inbound, said.outbound,
       CASE WHEN NOT by_sms THEN to_timestamp(said.last_inbound / 1000.0) + interval '1 day' END,
+      CASE WHEN said.inbound > 0 THEN 'CUSTOMER_MESSAGE'::"WindowReason" END, to_timestamp(said.last_inbound / 1000.0),
       said.last_id, to_timestamp(last_ms / 1000.0), to_timestamp((:now - 20000000000 + i) / 1000.0)
     FROM bench.plan p JOIN (
       SELECT conversation_id, max(id::text)::uuid AS last_id, count(*) FILTER (WHERE NOT is_read) AS unread,
@@ -159,6 +160,16 @@ const statements: [string, string][] = [
         max(extract(epoch FROM created_at) * 1000) FILTER (WHERE direction = 'INBOUND') AS last_inbound
       FROM communication WHERE organization_id = (SELECT organization FROM bench.place) GROUP BY conversation_id
     ) said ON said.conversation_id = p.id, bench.place ORDER BY p.i DESC`,
+  ],
+  [
+    // Every twentieth customer has said STOP, half of those START again.
+    'consents',
+    `INSERT INTO consent_entry (id, organization_id, customer_id, channel, purpose, state, source, evidence, occurred_at)
+    SELECT ${idAt(':now - 10000000000 + n', 'n * 4 + kind')}, (SELECT organization FROM bench.place), ${idAt(':now - 20000000000 + n', 'n')}, 'SMS',
+      (CASE WHEN kind % 2 = 0 THEN 'TRANSACTIONAL' ELSE 'MARKETING' END)::"MessagePurpose",
+      (CASE WHEN kind < 2 THEN 'OPTED_OUT' ELSE 'OPTED_IN' END)::"ConsentState", 'KEYWORD', CASE WHEN kind < 2 THEN 'STOP' ELSE 'START' END,
+      to_timestamp((:now - 10000000000 + n + kind) / 1000.0)
+    FROM generate_series(20, :customers, 20) AS n, generate_series(0, CASE WHEN n % 40 = 0 THEN 3 ELSE 1 END) AS kind`,
   ],
   [
     'counters',

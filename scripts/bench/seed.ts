@@ -12,7 +12,17 @@ export const INBOUND_SLUGS = Array.from({ length: 16 }, (_, index) => `bench-in-
 export const INBOUND_NUMBER = '+15005550010'
 export const TWILIO = { accountSid: `AC${'b'.repeat(32)}`, authToken: 'bench-auth-token' }
 
-const TABLES = ['customer', 'customer_identity', 'conversation', 'communication', 'attachment', 'event', 'webhook']
+const TABLES = [
+  'customer',
+  'customer_identity',
+  'conversation',
+  'communication',
+  'attachment',
+  'event',
+  'consent_entry',
+  'webhook_receipt',
+  'received_message',
+]
 
 type Seeded = { size: number; seconds: number; communications: number }
 
@@ -73,8 +83,8 @@ async function addOrganizations(client: pg.PoolClient, dataDir: string): Promise
     ids.set(slug, organization)
     await client.query('INSERT INTO organization (id, slug, name) VALUES ($1, $2, $2)', [organization, slug])
     await client.query(
-      `INSERT INTO channel_account (id, organization_id, channel, provider, name, address, credentials, credentials_key)
-       VALUES ($1, $3, 'SMS', 'TWILIO', 'Text', $4, $5, $6), ($2, $3, 'WHATSAPP', 'TWILIO', 'WhatsApp', $4, $5, $6)`,
+      `INSERT INTO channel_account (id, organization_id, channel, provider, name, address, status, credentials, credentials_key)
+       VALUES ($1, $3, 'SMS', 'TWILIO', 'Text', $4, 'ACTIVE', $5, $6), ($2, $3, 'WHATSAPP', 'TWILIO', 'WhatsApp', $4, 'ACTIVE', $5, $6)`,
       [sms, whatsapp, organization, INBOUND_NUMBER, ciphertext, keyId],
     )
   }
@@ -93,7 +103,7 @@ async function addOrganizations(client: pg.PoolClient, dataDir: string): Promise
 }
 
 async function removeInbound(pool: pg.Pool): Promise<void> {
-  const { rowCount } = await pool.query(`SELECT FROM webhook LIMIT 1`)
+  const { rowCount } = await pool.query(`SELECT FROM webhook_receipt LIMIT 1`)
   if (rowCount === 0) return
   const inbound = `(SELECT id FROM organization WHERE slug = ANY($1))`
   for (const table of TABLES) await pool.query(`DELETE FROM ${table} WHERE organization_id = ANY(ARRAY${inbound})`, [INBOUND_SLUGS])
