@@ -1,10 +1,10 @@
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
-import { errors, jwtVerify, SignJWT } from 'jose'
+import type { KeyObject } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Config } from './config.ts'
 import type { Deps } from './deps.ts'
+import { signingKey, signToken, verifiedClaims } from './signed-tokens.ts'
 
-const AUDIENCE = 'attachment'
+const KIND = { purpose: 'parley attachment links', audience: 'attachment' }
 const HOUR = 3_600_000
 const LINKS_REMEMBERED = 10_000
 
@@ -22,8 +22,7 @@ export async function signAttachmentLink(
   clock: Deps['clock'],
 ): Promise<string> {
   const expiresAt = (Math.floor(clock().getTime() / HOUR) + 2) * HOUR
-  const [key] = linkKeys(config)
-  if (key === undefined) throw new Error('ENCRYPTION_KEY holds no key')
+  const key = signingKey(KIND, config)
   const known = madeLinks.get(key) ?? new LRUCache<string, string>({ max: LINKS_REMEMBERED })
   madeLinks.set(key, known)
   const name = `${attachmentId} ${organizationId} ${expiresAt}`
@@ -33,12 +32,7 @@ export async function signAttachmentLink(
 }
 
 async function makeLink(key: KeyObject, attachmentId: string, organizationId: string, expiresAt: Date): Promise<string> {
-  const token = await new SignJWT({ org: organizationId })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setAudience(AUDIENCE)
-    .setSubject(attachmentId)
-    .setExpirationTime(expiresAt)
-    .sign(key)
+  const token = await signToken(KIND, key, { subject: attachmentId, expiresAt, claims: { org: organizationId } })
   return `/attachments/${attachmentId}?token=${token}`
 }
 
@@ -49,29 +43,6 @@ export async function verifyAttachmentLink(
   token: string,
   clock: Deps['clock'],
 ): Promise<{ organizationId: string } | null> {
-  for (const key of linkKeys(config)) {
-    try {
-      const { payload } = await jwtVerify(token, key, {
-        algorithms: ['HS256'],
-        audience: AUDIENCE,
-        subject: attachmentId,
-        currentDate: clock(),
-      })
-      return typeof payload.org === 'string' ? { organizationId: payload.org } : null
-    } catch (error) {
-      if (!(error instanceof errors.JOSEError)) throw error
-    }
-  }
-  return null
-}
-
-const derived = new WeakMap<Buffer, KeyObject>()
-
-/** One key for each ENCRYPTION_KEY, so that links of before a rotation stay valid. Their own purpose: they decrypt nothing. */
-function linkKeys({ ENCRYPTION_KEY }: Pick<Config, 'ENCRYPTION_KEY'>): KeyObject[] {
-  return ENCRYPTION_KEY.map((key) => {
-    const known = derived.get(key) ?? createSecretKey(Buffer.from(hkdfSync('sha256', key, '', 'parley attachment links', 32)))
-    derived.set(key, known)
-    return known
-  })
+  const claims = await verifiedClaims(KIND, { config, clock }, token, attachmentId)
+  return typeof claims?.org === 'string' ? { organizationId: claims.org } : null
 }
