@@ -1,9 +1,10 @@
 import { Rejected, Unavailable, Uncertain } from '../failures.ts'
+import { networkFailure } from '../network-failure.ts'
+import { readBounded } from '../read-bounded.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { MetaApp } from './app.ts'
 import { errorIn, isForLater, refusal } from './errors.ts'
-
-type Json = Record<string, unknown>
+import { type Json, objectIn } from './json.ts'
 
 export type GraphRequest = {
   method: 'GET' | 'POST' | 'DELETE'
@@ -65,49 +66,10 @@ export function bearer(accessToken: string): { authorization: string } {
   return { authorization: `Bearer ${accessToken}` }
 }
 
-export class TooLarge extends Error {
-  override readonly name = 'TooLarge'
-}
-
-/** Reads at most `maxBytes`. Throws TooLarge, or what broke the connection. */
-export async function readBounded(answer: Response, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.byteLength
-    if (size > maxBytes) throw new TooLarge(`more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
-
-const BEFORE_ANYTHING_WAS_WRITTEN = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-])
-
-type SystemError = { name?: unknown; code?: unknown; syscall?: unknown; errors?: SystemError[]; cause?: SystemError }
-
-/** The code of what broke a fetch, which says nothing of the request. */
-export function codeOf(error: unknown): string {
-  const { cause, name, code } = error as SystemError
-  return String(cause?.code ?? (typeof code === 'string' ? code : name) ?? 'unknown error')
-}
-
 function failureWithoutAnswer(error: unknown, effect: GraphRequest['effect']): Rejected | Unavailable | Uncertain {
   if (error instanceof Rejected) return error
-  const code = codeOf(error)
-  const system = (error as SystemError).cause
-  const connecting = [system, ...(system?.errors ?? [])].some((part) => part?.syscall === 'connect' || part?.syscall === 'getaddrinfo')
-  if (effect === 'none' || connecting || BEFORE_ANYTHING_WAS_WRITTEN.has(code)) return new Unavailable(`Meta cannot be reached (${code})`)
+  const { code, neverSent } = networkFailure(error)
+  if (effect === 'none' || neverSent) return new Unavailable(`Meta cannot be reached (${code})`)
   return new Uncertain(`Meta did not answer (${code}): the message may have been sent`)
 }
 
@@ -134,8 +96,7 @@ function unreadable(effect: GraphRequest['effect']): never {
 
 function objectOf(text: string): Json | null {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null
+    return objectIn(JSON.parse(text))
   } catch {
     // Not JSON, such as a proxy's page: the caller decides what that means.
     return null

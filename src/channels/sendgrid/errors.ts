@@ -1,4 +1,5 @@
 import { Rejected, Unavailable, Uncertain } from '../failures.ts'
+import { networkFailure } from '../network-failure.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 export const BAD_KEY = 'SendGrid does not accept the API key of this channel: check that it is right and not deleted.'
@@ -53,26 +54,9 @@ function secondsUntil(reset: unknown): number | null {
   return Number.isFinite(at) && at > 1_000_000_000 ? Math.max(0, Math.ceil(at - Date.now() / 1000)) : null
 }
 
-const BEFORE_ANYTHING_WAS_WRITTEN = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-])
-
-type SystemError = { code?: unknown; syscall?: unknown; errors?: SystemError[]; cause?: SystemError }
-
 /** The library's own error carries the request with its Authorization header: only its code may leave this function. */
 export function failureWithoutAnswer(error: unknown): Unavailable | Uncertain {
-  const outer = error as SystemError
-  const system = outer.cause ?? outer
-  const code = String(system.code ?? outer.code ?? 'unknown error')
-  const connecting = [system, ...(system.errors ?? [])].some(({ syscall }) => syscall === 'connect' || syscall === 'getaddrinfo')
-  if (connecting || BEFORE_ANYTHING_WAS_WRITTEN.has(code)) return new Unavailable(`SendGrid cannot be reached (${code})`)
+  const { code, neverSent } = networkFailure(error)
+  if (neverSent) return new Unavailable(`SendGrid cannot be reached (${code})`)
   return new Uncertain(`SendGrid did not answer (${code}): the e-mail may have been sent`)
 }

@@ -1,5 +1,6 @@
 import twilio from 'twilio'
 import { Rejected, Unavailable, Uncertain } from '../failures.ts'
+import { networkFailure } from '../network-failure.ts'
 import { retryAfterMs } from '../retry-after.ts'
 import type { TwilioCredentials } from './credentials.ts'
 import { BAD_CREDENTIALS, explain, refusal } from './errors.ts'
@@ -44,27 +45,10 @@ export function targetOf({ apiUrl }: Pick<TwilioApi, 'apiUrl'>, uri: string): st
   throw new Rejected('FOREIGN_HOST', 'Twilio’s answer points to another host, which was not asked.')
 }
 
-const BEFORE_ANYTHING_WAS_WRITTEN = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-])
-
-type SystemError = { code?: unknown; syscall?: unknown; errors?: SystemError[]; cause?: SystemError }
-
 /** The library's own error carries the request with its Authorization header: only its code may leave this function. */
 function failureWithoutAnswer(error: unknown): Unavailable | Uncertain {
-  const outer = error as SystemError
-  const system = outer.cause ?? outer
-  const code = String(system.code ?? outer.code ?? 'unknown error')
-  const connecting = [system, ...(system.errors ?? [])].some(({ syscall }) => syscall === 'connect' || syscall === 'getaddrinfo')
-  if (connecting || BEFORE_ANYTHING_WAS_WRITTEN.has(code)) return new Unavailable(`Twilio cannot be reached (${code})`)
+  const { code, neverSent } = networkFailure(error)
+  if (neverSent) return new Unavailable(`Twilio cannot be reached (${code})`)
   return new Uncertain(`Twilio did not answer (${code}): the message may have been sent`)
 }
 

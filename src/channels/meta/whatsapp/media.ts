@@ -1,8 +1,9 @@
+import { type Media, tooLarge } from '../../download.ts'
 import { Rejected } from '../../failures.ts'
 import type { MetaApp } from '../app.ts'
 import { graphRequest } from '../graph.ts'
 import { textIn } from '../json.ts'
-import { downloadMedia, type Media, tooLarge } from '../media.ts'
+import { downloadMedia } from '../media.ts'
 import type { WhatsappCredentials } from './credentials.ts'
 
 const META_ORIGIN = 'https://graph.facebook.com'
