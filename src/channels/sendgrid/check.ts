@@ -34,9 +34,9 @@ async function keyCheck(ask: Ask): Promise<HealthCheck> {
     const ok = Scopes.parse(await ask('/v3/scopes')).scopes.includes('mail.send')
     return { ...base, ok, message: ok ? null : 'The API key may not send: give it the permission "Mail Send" in SendGrid.' }
   } catch (error) {
-    const message =
-      error instanceof Rejected ? error.explanation : 'SendGrid could not be asked: it does not answer as expected. Try again later.'
-    return { ...base, ok: false, message }
+    if (error instanceof Rejected) return { ...base, ok: false, message: error.explanation }
+    const message = 'SendGrid could not be asked: it does not answer as expected. Try again later.'
+    return { ...base, ok: false, unanswered: true, message }
   }
 }
 
@@ -95,6 +95,7 @@ async function advisory(name: string, page: string, find: () => Promise<string |
     return { name, ok: message === null, message }
   } catch (error) {
     if (error instanceof Rejected) return { name, ok: true, message: `Not checked: the API key may not read "${page}".` }
-    return { name, ok: false, message: `SendGrid could not be asked about "${page}": it does not answer as expected. Try again later.` }
+    const message = `SendGrid could not be asked about "${page}": it does not answer as expected. Try again later.`
+    return { name, ok: false, unanswered: true, message }
   }
 }
