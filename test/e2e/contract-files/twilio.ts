@@ -125,14 +125,22 @@ export const twilio: Record<string, Expectation & { segment: string; status: num
     segment: 'status',
     status: 200,
     known: [{ id: 'SM86006fa9b56c465597ce14987a3f85a2', direction: 'OUTBOUND' }],
-    becomes: ['receipt DELIVERED for SM86006fa9b56c465597ce14987a3f85a2 kept', 'webhook APPLIED'],
-    again: ['receipt DELIVERED for SM86006fa9b56c465597ce14987a3f85a2 kept', 'webhook APPLIED'],
+    becomes: [
+      'SM86006fa9b56c465597ce14987a3f85a2: status SENT → DELIVERED',
+      'receipt DELIVERED for SM86006fa9b56c465597ce14987a3f85a2',
+      'webhook APPLIED',
+    ],
+    again: ['receipt DELIVERED for SM86006fa9b56c465597ce14987a3f85a2', 'webhook APPLIED'],
   },
   'twilio/vitamin.status_undelivered_30007.json': {
     segment: 'status',
     status: 200,
     known: [{ id: 'SM86006fa9b56c465597ce14987a3f85a2', direction: 'OUTBOUND' }],
-    becomes: ['receipt FAILED for SM86006fa9b56c465597ce14987a3f85a2 30007 kept', 'webhook APPLIED'],
-    again: ['receipt FAILED for SM86006fa9b56c465597ce14987a3f85a2 30007 kept', 'webhook APPLIED'],
+    becomes: [
+      'SM86006fa9b56c465597ce14987a3f85a2: status SENT → FAILED, failure null → 30007',
+      'receipt FAILED for SM86006fa9b56c465597ce14987a3f85a2 30007',
+      'webhook APPLIED',
+    ],
+    again: ['receipt FAILED for SM86006fa9b56c465597ce14987a3f85a2 30007', 'webhook APPLIED'],
   },
 }
