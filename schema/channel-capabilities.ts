@@ -4,20 +4,23 @@ import { builder } from './builder.ts'
 import { MediaKind, TextLimitUnit } from './enums.ts'
 
 const ContentType = builder.enumType('MessageContentType', {
+  description: 'What a channel can send.',
   values: {
-    TEXT: {},
-    TEMPLATE: {},
+    TEXT: { description: 'A text without a form of its own.' },
+    EMAIL: { description: 'An e-mail with a subject and, if wanted, HTML. A text that goes by such a channel is an e-mail too.' },
+    TEMPLATE: { description: 'A template that the provider has approved. Ours go wherever a text does.' },
     MEDIA: { description: 'Files, with or without a text.' },
     INTERACTIVE: { description: 'A question with reply buttons, or with a list.' },
     REACTION: { description: 'An emoji on a message.' },
   } as const,
 })
 
-const MediaLimit = builder.objectRef<{ kind: MediaKindName; maxBytes: number; types: readonly string[] }>('ChannelMediaLimit').implement({
+const MediaLimit = builder.objectRef<{ kind: MediaKindName } & NonNullable<Shape['media'][MediaKindName]>>('ChannelMediaLimit').implement({
   fields: (t) => ({
     kind: t.field({ type: MediaKind, resolve: (limit) => limit.kind }),
     maxBytes: t.exposeInt('maxBytes', { description: 'The largest file, in bytes.' }),
     types: t.stringList({ description: 'The media types allowed, e.g. image/png; empty: any.', resolve: (limit) => [...limit.types] }),
+    captions: t.boolean({ description: 'A text may go with it, within `captionLimit`.', resolve: ({ captions }) => captions !== false }),
   }),
 })
 
@@ -65,6 +68,12 @@ export const ChannelCapabilities = builder.objectRef<Shape>('ChannelCapabilities
         Object.entries(media).flatMap(([kind, limit]) => (limit === undefined ? [] : [{ kind: kind as MediaKindName, ...limit }])),
     }),
     maxAttachments: t.exposeInt('maxAttachments', { description: 'Files in one message.' }),
+    maxMessageBytes: t.int({
+      nullable: true,
+      description:
+        'The largest message with its text and all its files, in bytes; in e-mails each file counts four thirds, as base64. null: only each file has a limit.',
+      resolve: ({ maxMessage }) => maxMessage?.bytes ?? null,
+    }),
     interactive: t.field({
       type: InteractiveLimit,
       nullable: true,

@@ -12,7 +12,8 @@ export type RawRequest = {
   body: Buffer
 }
 
-export type SendableContent = 'TEXT' | 'TEMPLATE' | 'MEDIA' | 'INTERACTIVE' | 'REACTION'
+/** EMAIL: what goes out is an e-mail, whatever it was written as: it has a subject, and may have HTML. */
+export type SendableContent = 'TEXT' | 'EMAIL' | 'TEMPLATE' | 'MEDIA' | 'INTERACTIVE' | 'REACTION'
 
 /** What a channel can do. The same value gates sending and answers `capabilities` and `sendability`. */
 export type Capabilities = {
@@ -27,15 +28,22 @@ export type Capabilities = {
   /** Outside the window, only templates that the provider has approved go through. */
   templatesNeedApproval: boolean
   content: readonly SendableContent[]
-  /** The kinds of media that can be sent, each with its largest size in bytes; `types`: the media types allowed, empty: any. */
-  media: Partial<Record<MediaKind, { maxBytes: number; types: readonly string[] }>>
+  /**
+   * The kinds of media that can be sent, each with its largest size in bytes; `types`: the media types allowed, empty: any; `captions`:
+   * false where a file of this kind goes without a caption.
+   */
+  media: Partial<Record<MediaKind, { maxBytes: number; types: readonly string[]; captions?: false }>>
   maxAttachments: number
+  /** The largest message with all that is in it, in bytes; `base64`: files go as that, and count four thirds. Absent: each file's limit is all. */
+  maxMessage?: { bytes: number; base64: boolean }
   /** Of a caption under media, in the unit of `textLimit`; absent: as `textLimit`; 0: media goes without one. */
   captionLimit?: number
   /** Limits of reply buttons and lists; null where there are none. Lengths in characters. */
   interactive: { maxButtons: number; maxRows: number; maxTitle: number; maxRowTitle: number; maxBody: number } | null
   /** A message can quote the one that it answers. */
   quotedReplies: boolean
+  /** The provider keeps a list of its own of who wrote STOP, and refuses messages to them until they write START. Absent: it does not. */
+  keepsOptOuts?: boolean
   inbound: boolean
   deliveryReceipts: boolean
   readReceipts: boolean
@@ -185,6 +193,9 @@ export type ProviderTemplate = {
   components: unknown
 }
 
+/** `message`: a sentence for whoever filled the template in. */
+export type TemplateFault = { variable: string | null; message: string }
+
 /** One channel of one provider. Pure but for the functions that give promises. */
 export interface ChannelAdapter<Credentials> {
   readonly provider: Provider
@@ -209,6 +220,11 @@ export interface ChannelAdapter<Credentials> {
   check(account: { address: string; webhookUrl: string }, credentials: Credentials): Promise<HealthCheck[]>
   /** Fetches media that a webhook pointed at; refuses a host that is not the provider's (Rejected). `maxBytes` bounds the answer. */
   fetchMedia(url: string, credentials: Credentials, maxBytes: number): Promise<{ body: Buffer; contentType: string | null }>
+  /**
+   * Why the provider would refuse its template with these values; `variable`: the one that is wrong, null: the template itself. Gives null
+   * where it would not; absent: any values will do.
+   */
+  templateFault?(template: OutgoingTemplate): TemplateFault | null
   /** All templates that the provider has for this account; absent where it has none. Throws Rejected or Unavailable. */
   listTemplates?(account: { address: string }, credentials: Credentials): Promise<ProviderTemplate[]>
   /** Tells the provider, and so the customer, that a message was read; absent where it does not care. Throws Rejected or Unavailable. */

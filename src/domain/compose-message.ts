@@ -10,13 +10,15 @@ import { type ChosenFile, type ComposedFile, chosenFiles } from './compose-files
 import { interactiveContent } from './compose-interactive.ts'
 import { filledTemplate, providersTemplate } from './compose-template.ts'
 import type { ContentInput, EmailInput, MediaInput } from './content-input.ts'
+import { carriesEmail } from './content-limits.ts'
 import { replySubject } from './email-threading.ts'
 import { ContentNotSupportedError, NotFoundError, ValidationError } from './errors.ts'
 import { approvalOf, type Message } from './policies.ts'
 import type { Recipient } from './resolve-recipient.ts'
 import { optionalText, requiredText } from './text.ts'
 
-const MAX_TEXT = 100_000
+/** More than any channel takes: its own limit is the policy's. */
+const MAX_TEXT = 400_000
 const MAX_SUBJECT = 500
 const MAX_HTML = 1_000_000
 
@@ -68,7 +70,7 @@ export async function compose(tx: Tx, actor: Actor, customerId: string, recipien
     files,
     payload: Object.keys(payload).length === 0 ? null : payload,
     inReplyTo: await answered(scope, input.replyToCommunicationId, part),
-    ...(recipient.account.channel === 'EMAIL' ? { subject: await subjectOf(scope, part) } : {}),
+    ...(carriesEmail(recipient.adapter.capabilities) ? { subject: await subjectOf(scope, part) } : {}),
   }
 }
 
@@ -130,7 +132,7 @@ async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, pat
   const { account, adapter } = recipient
   const place = [...path, 'attachmentIds']
   const files = await chosenFiles(tx, actor.organizationId, adapter.capabilities, input.attachmentIds ?? [], null, place)
-  if (account.channel !== 'EMAIL')
+  if (!carriesEmail(adapter.capabilities))
     throw new ContentNotSupportedError(`The message goes by ${account.channel}, which carries no e-mails.`, path)
   const written = optionalText(input.html, [...path, 'html'], MAX_HTML)
   const html = written === null ? null : cleanHtml(written, [...path, 'html'])
@@ -178,6 +180,7 @@ export const messageOf = (composed: Composed, byPerson: boolean): Message => ({
   content: composed.content,
   body: composed.body,
   files: composed.files,
+  htmlBytes: Buffer.byteLength(composed.html ?? ''),
   quotes: composed.inReplyTo !== null,
   path: composed.path,
   template: composed.template === null ? null : { approval: approvalOf(composed.template), status: composed.template.status },

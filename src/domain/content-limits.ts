@@ -10,6 +10,8 @@ export type Draft = {
   content: Content
   body: string
   files: DraftFile[]
+  /** Of an e-mail's HTML. Absent: it has none. */
+  htmlBytes?: number
   /** It quotes the message that it answers. */
   quotes: boolean
   /** A template of the provider's, or with a counterpart there. */
@@ -17,6 +19,9 @@ export type Draft = {
   /** The input that the content came from. */
   path: string[]
 }
+
+/** Whatever goes out by this channel is an e-mail. */
+export const carriesEmail = ({ content }: Pick<Capabilities, 'content'>): boolean => content.includes('EMAIL')
 
 /** Length in the channel's own unit: Unicode code points, or bytes of UTF-8. */
 export const textLength = (text: string, unit: Capabilities['textLimitUnit']): number =>
@@ -33,14 +38,16 @@ export function checkLimits(capabilities: Capabilities, draft: Draft): void {
   if (!capabilities.content.includes(kind)) throw new ContentNotSupportedError(`This channel cannot carry ${nouns[kind]}.`, path)
   if (draft.quotes && kind !== 'REACTION' && !capabilities.quotedReplies)
     throw new ContentNotSupportedError('On this channel a message cannot quote another one.', ['input', 'replyToCommunicationId'])
-  if (content.kind === 'MEDIA') checkCaption(capabilities, draft.body, [...path, 'caption'])
+  if (content.kind === 'MEDIA') checkCaption(capabilities, draft)
   else if (content.kind === 'INTERACTIVE') checkInteractive(capabilities, content, draft.body, path)
   else checkLength(draft.body, capabilities.textLimit, capabilities.textLimitUnit, content.kind === 'EMAIL' ? [...path, 'text'] : path)
   checkFiles(capabilities, draft.files, path)
+  checkWhole(capabilities, draft)
 }
 
 const nouns = {
   TEXT: 'text',
+  EMAIL: 'e-mails',
   TEMPLATE: 'templates of the provider',
   MEDIA: 'files',
   INTERACTIVE: 'buttons and lists',
@@ -51,6 +58,7 @@ function sendableKind({ content, atProvider }: Draft): SendableContent {
   switch (content.kind) {
     case 'TEMPLATE':
       return atProvider ? 'TEMPLATE' : 'TEXT'
+    case 'EMAIL':
     case 'MEDIA':
     case 'INTERACTIVE':
     case 'REACTION':
@@ -65,9 +73,17 @@ function checkLength(text: string, limit: number, unit: Capabilities['textLimitU
   if (length > limit) throw new BodyTooLongError(limit, length, unit, path)
 }
 
-function checkCaption(capabilities: Capabilities, caption: string, path: string[]): void {
+function checkCaption(capabilities: Capabilities, draft: Draft): void {
+  const { body: caption, files } = draft
+  const path = [...draft.path, 'caption']
   const limit = Math.min(capabilities.captionLimit ?? capabilities.textLimit, capabilities.textLimit)
   if (limit === 0 && caption !== '') throw new ContentNotSupportedError('On this channel files go without a caption.', path)
+  const silent = files.find(({ media }) => capabilities.media[media]?.captions === false)
+  if (silent !== undefined && caption !== '')
+    throw new ContentNotSupportedError(
+      `On this channel ${silent.media} goes without a caption: send the text as a message of its own.`,
+      path,
+    )
   checkLength(caption, limit, capabilities.textLimitUnit, path)
 }
 
@@ -115,10 +131,20 @@ function checkFiles(capabilities: Capabilities, files: DraftFile[], path: string
   checkCount(files.length, capabilities.maxAttachments, 'files', [...path, 'attachmentIds'])
   for (const file of files) {
     const limit = capabilities.media[file.media]
-    if (limit === undefined || !takes(limit, file.contentType))
-      throw new ContentNotSupportedError(`This channel cannot carry ${file.contentType} as ${file.media}.`, file.path)
+    if (limit === undefined || !takes(limit, file.contentType)) {
+      const allowed = limit === undefined ? `files of the kinds ${Object.keys(capabilities.media).join(', ')}` : limit.types.join(', ')
+      throw new ContentNotSupportedError(`This channel cannot carry ${file.contentType} as ${file.media}; it takes ${allowed}.`, file.path)
+    }
     if (file.size > limit.maxBytes) throw new AttachmentTooLargeError(limit.maxBytes, file.size, file.path)
   }
+}
+
+function checkWhole({ maxMessage }: Capabilities, { body, htmlBytes = 0, files, path }: Draft): void {
+  if (maxMessage === undefined) return
+  const sizeOf = ({ size }: DraftFile): number => (maxMessage.base64 ? Math.ceil(size / 3) * 4 : size)
+  const size = files.reduce((sum, file) => sum + sizeOf(file), Buffer.byteLength(body) + htmlBytes)
+  if (size > maxMessage.bytes)
+    throw new AttachmentTooLargeError(maxMessage.bytes, size, [...path, 'attachmentIds'], 'The message with all its files')
 }
 
 const takes = (limit: { types: readonly string[] }, contentType: string): boolean =>

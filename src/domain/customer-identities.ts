@@ -12,8 +12,8 @@ export const MAX_IDENTITIES = 20
 
 type Key = { organizationId: string; kind: IdentityKind; scope: string; value: string }
 
-/** Ids of these kinds mean something only inside one page or account. */
-const SCOPED: ReadonlySet<IdentityKind> = new Set(['MESSENGER', 'INSTAGRAM', 'WEBCHAT'])
+/** All others are ids that mean something only inside one page or account. */
+const GLOBAL: ReadonlySet<IdentityKind> = new Set(['PHONE', 'EMAIL', 'WHATSAPP', 'EXTERNAL'])
 
 /** What is stored of an identity that staff types in. Throws ValidationError, NotFoundError. */
 async function keyOf(
@@ -69,7 +69,7 @@ export function addCustomerIdentity(
   input: AddCustomerIdentityInput,
 ): Promise<CustomerIdentity> {
   const { organizationId, memberId } = actor
-  if (SCOPED.has(input.kind) && !input.channelAccountId) {
+  if (!GLOBAL.has(input.kind) && !input.channelAccountId) {
     const message = `An id of kind ${input.kind} means something on one channel account only: say which.`
     throw new ValidationError(message, ['input', 'channelAccountId'])
   }

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import type { ChosenFile } from './compose-files.ts'
 import type { SendPayload } from './compose-message.ts'
-import { mediaKindOf } from './content-limits.ts'
+import { carriesEmail, mediaKindOf } from './content-limits.ts'
 import { contentOf } from './content-of.ts'
 import { outgoingEmail } from './email-threading.ts'
 import { webhookUrl } from './webhook-url.ts'
@@ -45,7 +45,7 @@ export async function outgoingOf(
   const template = sendPayloadOf(communication).template ?? null
   const { slug } = await tx.organization.findUniqueOrThrow({ where: { id: organizationId } })
   const content = contentOf(communication)
-  const isEmail = account.channel === 'EMAIL'
+  const isEmail = carriesEmail(adapter.capabilities)
   return {
     communicationId: id,
     channel: account.channel,

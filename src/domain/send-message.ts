@@ -6,6 +6,7 @@ import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
 import { claimFiles } from './compose-files.ts'
 import { type Composed, compose, type MessageInput, messageOf } from './compose-message.ts'
+import { carriesEmail } from './content-limits.ts'
 import { ensureConversation, touchConversation } from './conversations.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
 import { draftEmail } from './email-threading.ts'
@@ -128,7 +129,7 @@ async function store(
     },
   })
   await claimFiles(tx, id, composed.files)
-  if (account.channel === 'EMAIL') await draftEmail(tx, communication, account, composed.html)
+  if (carriesEmail(recipient.adapter.capabilities)) await draftEmail(tx, communication, account, composed.html)
   await touchConversation(tx, conversation.id, id, 1)
   const queue = `conversation:${conversation.id}`
   await enqueue(tx, 'deliver', { communicationId: id }, { queue, ...(sendAt === null ? {} : { runAt: sendAt }) })

@@ -19,16 +19,14 @@ export type SetConsentInput = {
 const MAX_EVIDENCE = 1000
 
 /**
- * Carriers and the provider keep a list of their own of who wrote STOP to a number, and refuse messages whatever we think.
- * Source: https://www.twilio.com/docs/api/errors/21610
- */
-const ONLY_BY_THE_CUSTOMER: ReadonlySet<ChannelType> = new Set(['SMS', 'RCS'])
-
-/**
- * What a customer has told staff. An opt-out is always taken; an opt-in undoes whatever was before, but for a STOP on SMS and RCS. Gives the
+ * What a customer has told staff. An opt-out is always taken; an opt-in undoes whatever was before, but for a STOP where the provider keeps opt-outs itself. Gives the
  * customer's id. Throws NotFoundError, ValidationError.
  */
-export async function setConsent(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: Actor, input: SetConsentInput): Promise<string> {
+export async function setConsent(
+  deps: Pick<Deps, 'db' | 'bus' | 'clock' | 'channels'>,
+  actor: Actor,
+  input: SetConsentInput,
+): Promise<string> {
   const { organizationId, memberId: actorId } = actor
   const { channel, purposes, state } = input
   if (purposes.length === 0) throw new ValidationError('purposes must not be empty.', ['input', 'purposes'])
@@ -36,15 +34,17 @@ export async function setConsent(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor
   return transact(deps, organizationId, async (tx, recorder) => {
     const [customerId] = await lockCustomers(tx, organizationId, [input.customerId])
     if (customerId === undefined) throw new NotFoundError('customer', ['input', 'customerId'])
-    if (state === 'OPTED_IN') await refuseAfterStop(tx, customerId, channel)
+    if (state === 'OPTED_IN' && onlyByTheCustomer(deps, channel)) await refuseAfterStop(tx, customerId, channel)
     const entry = { organizationId, customerId, channel, purposes, state, source: 'STAFF', evidence, actorId } as const
     await recordConsent(tx, recorder, { ...entry, occurredAt: deps.clock() })
     return customerId
   })
 }
 
+const onlyByTheCustomer = ({ channels }: Pick<Deps, 'channels'>, channel: ChannelType): boolean =>
+  channels.all.some((adapter) => adapter.channel === channel && adapter.capabilities.keepsOptOuts === true)
+
 async function refuseAfterStop(tx: Tx, customerId: string, channel: ChannelType): Promise<void> {
-  if (!ONLY_BY_THE_CUSTOMER.has(channel)) return
   const word = await tx.consentEntry.findFirst({
     where: { customerId, channel, source: { in: ['KEYWORD', 'PROVIDER'] } },
     orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }],

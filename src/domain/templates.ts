@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { cleanHtml } from './clean-html.ts'
+import { carriesEmail } from './content-limits.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { templateVariables } from './render-template.ts'
@@ -29,12 +30,16 @@ const MAX_BODY = 20_000
 const MAX_HTML = 200_000
 
 /** Throws ValidationError, AlreadyExistsError (name and language are unique together among those of the organization's own). */
-export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, input: CreateTemplateInput): Promise<Template> {
+export async function createTemplate(
+  deps: Pick<Deps, 'db' | 'bus' | 'channels'>,
+  actor: Actor,
+  input: CreateTemplateInput,
+): Promise<Template> {
   const id = newId()
   const data = checkedContent({ ...input, channel: input.channel ?? null })
   const { name, body, language = 'en' } = data
   if (name === undefined || body === undefined) throw new ValidationError('name and body are required.', ['input'])
-  checkHtmlChannel(data.html ?? null, data.channel ?? null)
+  checkHtmlChannel(deps, data.html ?? null, data.channel ?? null)
   return underFreeName(
     transact(deps, actor.organizationId, async (tx, recorder) => {
       recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId: id, change: 'created' } })
@@ -45,7 +50,7 @@ export async function createTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
 
 /** Absent fields stay as they are. Throws NotFoundError, ValidationError, AlreadyExistsError. */
 export async function updateTemplate(
-  deps: Pick<Deps, 'db' | 'bus' | 'clock'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'clock' | 'channels'>,
   actor: Actor,
   input: UpdateTemplateInput,
 ): Promise<Template> {
@@ -55,7 +60,7 @@ export async function updateTemplate(
       const before = await lockOwnTemplate(tx, actor.organizationId, templateId)
       const data = checkedContent(content)
       const { html, channel } = { ...before, ...definedOf(data) }
-      checkHtmlChannel(html, channel)
+      checkHtmlChannel(deps, html, channel)
       recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'updated' } })
       return tx.template.update({ where: { id: templateId }, data: { ...data, updatedAt: deps.clock() } })
     }),
@@ -133,8 +138,9 @@ function checkedHtml(given: string | null): string | null {
   return html
 }
 
-function checkHtmlChannel(html: string | null, channel: ChannelType | null): void {
-  if (html === null || channel === null || channel === 'EMAIL') return
+function checkHtmlChannel({ channels }: Pick<Deps, 'channels'>, html: string | null, channel: ChannelType | null): void {
+  if (html === null || channel === null) return
+  if (channels.all.some((adapter) => adapter.channel === channel && carriesEmail(adapter.capabilities))) return
   throw new ValidationError(`Only e-mails have HTML; the template is for ${channel}.`, ['input', 'html'])
 }
 

@@ -71,6 +71,8 @@ describe.each(named)('$name', ({ adapter }) => {
     const { content, media, maxAttachments, interactive, messagingWindowHours, templatesNeedApproval, textLimit } = adapter.capabilities
     expect(textLimit).toBeGreaterThan(0)
     expect(content).toContain('TEXT')
+    // What goes out as an e-mail is told from this alone: subject, HTML, threading.
+    expect(content.includes('EMAIL')).toBe(adapter.channel === 'EMAIL')
     expect(content.includes('MEDIA')).toBe(maxAttachments > 0)
     expect(content.includes('MEDIA')).toBe(Object.keys(media).length > 0)
     expect(content.includes('INTERACTIVE')).toBe(interactive !== null)

@@ -19,7 +19,7 @@ let people = 0
 beforeAll(async () => {
   app = await startTestApp()
   chat = await scriptChannel(app, 'INSTAGRAM')
-  mail = await scriptChannel(app, 'EMAIL', { textLimit: 100_000, interactive: null, content: ['TEXT', 'TEMPLATE', 'MEDIA'] })
+  mail = await scriptChannel(app, 'EMAIL', { textLimit: 100_000, interactive: null, content: ['TEXT', 'EMAIL', 'TEMPLATE', 'MEDIA'] })
 })
 afterAll(() => app.close())
 

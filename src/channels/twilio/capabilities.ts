@@ -18,6 +18,8 @@ export const smsCapabilities: Capabilities = {
   businessInitiated: true,
   templatesNeedApproval: false,
   content: ['TEXT', 'TEMPLATE', 'MEDIA'],
+  // Carriers keep one too. Source: https://www.twilio.com/docs/api/errors/21610
+  keepsOptOuts: true,
   media: {
     IMAGE: { maxBytes: 5 * MB, types: IMAGES },
     AUDIO: { maxBytes: 5 * MB, types: AUDIO },
@@ -26,6 +28,7 @@ export const smsCapabilities: Capabilities = {
     DOCUMENT: { maxBytes: 5 * MB, types: DOCUMENTS },
   },
   maxAttachments: 10,
+  maxMessage: { bytes: 5 * MB, base64: false },
   interactive: null,
   quotedReplies: false,
   inbound: true,
@@ -50,15 +53,17 @@ export const whatsappCapabilities: Capabilities = {
   ...smsCapabilities,
   messagingWindowHours: 24,
   templatesNeedApproval: true,
+  keepsOptOuts: false,
   media: {
     IMAGE: { maxBytes: 5 * MB, types: ['image/jpeg', 'image/png'] },
-    AUDIO: { maxBytes: 16 * MB, types: ['audio/mpeg', 'audio/ogg', 'audio/amr', 'audio/mp4', 'audio/aac'] },
-    VOICE: { maxBytes: 16 * MB, types: ['audio/ogg'] },
+    AUDIO: { maxBytes: 16 * MB, types: ['audio/mpeg', 'audio/ogg', 'audio/amr', 'audio/mp4', 'audio/aac'], captions: false },
+    VOICE: { maxBytes: 16 * MB, types: ['audio/ogg'], captions: false },
     VIDEO: { maxBytes: 16 * MB, types: ['video/mp4'] },
     DOCUMENT: { maxBytes: 16 * MB, types: ['application/pdf', 'text/vcard', ...OFFICE] },
-    STICKER: { maxBytes: 100_000, types: ['image/webp'] },
+    STICKER: { maxBytes: 100_000, types: ['image/webp'], captions: false },
   },
   maxAttachments: 1,
+  maxMessage: { bytes: 16 * MB, base64: false },
   readReceipts: true,
 }
 
@@ -77,5 +82,6 @@ export const rcsCapabilities: Capabilities = {
     DOCUMENT: { maxBytes: 16 * MB, types: DOCUMENTS },
   },
   maxAttachments: 1,
+  maxMessage: { bytes: 16 * MB, base64: false },
   readReceipts: true,
 }
