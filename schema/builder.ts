@@ -84,7 +84,7 @@ builder.queryType({
 })
 builder.mutationType({
   description:
-    'Each mutation gives a union: its success, or errors that the caller can act on (`... on UserError { code message path }`). AGENT may send, note, log, mark and assign; ADMIN may also manage accounts, templates and keys.',
+    'Each mutation gives a union: its success, or errors that the caller can act on (`... on UserError { code message path }`). AGENT may send, upload, note, log, mark, assign, change and merge customers, and enter consent; ADMIN may also manage accounts, templates and keys, and see and replay webhooks. VISITOR: the visitor of a web chat.',
 })
 builder.subscriptionType({
   description:

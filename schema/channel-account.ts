@@ -19,8 +19,9 @@ import { requiredId } from './global-id.ts'
 import { inOrder } from './loaders.ts'
 
 const Check = builder.objectRef<HealthCheck>('ChannelHealthCheck').implement({
+  description: 'One thing that was looked at.',
   fields: (t) => ({
-    name: t.exposeString('name'),
+    name: t.exposeString('name', { description: 'For programs, e.g. credentials or webhook; the same from check to check.' }),
     ok: t.exposeBoolean('ok'),
     required: t.boolean({ description: 'Without it the account cannot be ACTIVE.', resolve: ({ required }) => required === true }),
     message: t.exposeString('message', { nullable: true, description: 'What was found and what to do, in a sentence; null: all is well.' }),
@@ -28,7 +29,12 @@ const Check = builder.objectRef<HealthCheck>('ChannelHealthCheck').implement({
 })
 
 const HealthStatus = builder.enumType('ChannelHealthStatus', {
-  values: { HEALTHY: {}, UNHEALTHY: {}, UNKNOWN: { description: 'Disconnected, or never checked.' } } as const,
+  description: 'What all checks come to.',
+  values: {
+    HEALTHY: { description: 'Every check is ok.' },
+    UNHEALTHY: { description: 'Some check is not: its `message` says what to do.' },
+    UNKNOWN: { description: 'Disconnected, or never checked.' },
+  } as const,
 })
 
 const ChannelHealth = builder.objectRef<Row>('ChannelHealth').implement({
@@ -37,7 +43,12 @@ const ChannelHealth = builder.objectRef<Row>('ChannelHealth').implement({
   fields: (t) => ({
     status: t.field({ type: HealthStatus, resolve: (account) => (account.health as Health | null)?.status ?? 'UNKNOWN' }),
     checks: t.field({ type: [Check], resolve: (account) => (account.health as Health | null)?.checks ?? [] }),
-    checkedAt: t.field({ type: 'DateTime', nullable: true, resolve: (account) => account.healthCheckedAt }),
+    checkedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the provider was last asked; null: never.',
+      resolve: (account) => account.healthCheckedAt,
+    }),
   }),
 })
 

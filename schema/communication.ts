@@ -17,6 +17,7 @@ import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 const Failure = builder.objectRef<{ code: string; message: string }>('DeliveryFailure').implement({
+  description: 'Why a message was not sent or not delivered.',
   fields: (t) => ({
     code: t.exposeString('code', { description: "The provider's own code, or ours where the provider was not asked." }),
     message: t.exposeString('message', { description: 'A sentence for people.' }),
@@ -24,6 +25,7 @@ const Failure = builder.objectRef<{ code: string; message: string }>('DeliveryFa
 })
 
 const Call = builder.objectRef<Row>('CallDetails').implement({
+  description: 'How a call went; null: not known.',
   fields: (t) => ({
     outcome: t.field({ type: CallOutcome, nullable: true, resolve: (row) => row.callOutcome }),
     startedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.callStartedAt }),
@@ -41,7 +43,7 @@ Communication.implement({
   fields: (t) => ({
     type: t.field({ type: CommunicationType, resolve: (row) => row.type }),
     direction: t.field({ type: Direction, resolve: (row) => row.direction }),
-    subject: t.exposeString('subject', { nullable: true }),
+    subject: t.exposeString('subject', { nullable: true, description: 'Of an e-mail.' }),
     body: t.exposeString('body', { description: 'Plain text as it was written; empty where there was none, e.g. a picture alone.' }),
     payload: t.field({
       type: 'JSON',
@@ -58,10 +60,11 @@ Communication.implement({
     failure: t.field({
       type: Failure,
       nullable: true,
+      description: 'Of a message that is FAILED.',
       resolve: (row) => (row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? row.failureCode }),
     }),
     externalMessageId: t.exposeString('externalMessageId', { nullable: true, description: "The provider's id, e.g. Twilio's MessageSid." }),
-    idempotencyKey: t.exposeString('idempotencyKey', { nullable: true }),
+    idempotencyKey: t.exposeString('idempotencyKey', { nullable: true, description: 'As it was given to `sendMessage`.' }),
     purpose: t.field({ type: MessagePurpose, description: 'Which consent it needed.', resolve: (row) => row.purpose }),
     carriedBy: t.field({
       type: ChannelType,
@@ -79,7 +82,12 @@ Communication.implement({
       description: 'The sender took it back: its text and files are gone.',
       resolve: (row) => row.revokedAt !== null,
     }),
-    revokedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.revokedAt }),
+    revokedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the sender took it back; null: it stands.',
+      resolve: (row) => row.revokedAt,
+    }),
     isRead: t.exposeBoolean('isRead', { description: 'Someone on the staff has read it. Only inbound messages start unread.' }),
     call: t.field({
       type: Call,
@@ -88,9 +96,24 @@ Communication.implement({
       resolve: (row) => (row.type === 'CALL_LOG' ? row : null),
     }),
     createdAt: t.field({ type: 'DateTime', description: 'When it was received or written here.', resolve: (row) => row.createdAt }),
-    sendAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.sendAt }),
-    sentAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.sentAt }),
-    deliveredAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.deliveredAt }),
+    sendAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a scheduled message is to go out.',
+      resolve: (row) => row.sendAt,
+    }),
+    sentAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Outbound: when the provider took it. Inbound: when the customer sent it, by the provider’s clock.',
+      resolve: (row) => row.sentAt,
+    }),
+    deliveredAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Outbound: when it arrived, where the channel tells.',
+      resolve: (row) => row.deliveredAt,
+    }),
     readAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -103,7 +126,12 @@ Communication.implement({
       description: 'Who on the staff wrote it; null for inbound messages and API keys.',
       resolve: (row) => row.authorId,
     }),
-    channelAccount: t.field({ type: ChannelAccount, nullable: true, resolve: (row) => row.channelAccountId }),
+    channelAccount: t.field({
+      type: ChannelAccount,
+      nullable: true,
+      description: 'null: a note, or a call that belongs to no conversation.',
+      resolve: (row) => row.channelAccountId,
+    }),
     attachments: t.loadableGroup({
       type: Attachment,
       byPath: false,

@@ -23,14 +23,15 @@ const shown = <Own extends Content>(name: string) => builder.objectRef<Shown<Own
 type Of<Name extends Content['kind']> = Extract<Content, { kind: Name }>
 
 const Text = shown<Of<'TEXT'>>('TextContent').implement({
+  description: 'Plain text, and nothing more.',
   fields: (t) => ({ text: t.string({ resolve: ({ row }) => row.body }) }),
 })
 
 const Media = shown<Of<'MEDIA'>>('MediaContent').implement({
   description: "One or more files: the communication's `attachments`.",
   fields: (t) => ({
-    media: t.field({ type: MediaKind, resolve: ({ content }) => content.media }),
-    caption: t.string({ nullable: true, resolve: ({ content }) => content.caption }),
+    media: t.field({ type: MediaKind, description: 'Of the first file.', resolve: ({ content }) => content.media }),
+    caption: t.string({ nullable: true, description: 'The text that goes with the files.', resolve: ({ content }) => content.caption }),
   }),
 })
 
@@ -42,8 +43,16 @@ const TemplateShown = shown<Of<'TEMPLATE'>>('TemplateContent').implement({
       description: 'null: sent before names were kept.',
       resolve: ({ content }) => (content.name === '' ? null : content.name),
     }),
-    language: t.string({ nullable: true, resolve: ({ content }) => content.language }),
-    variables: t.field({ type: 'JSON', resolve: ({ content }) => content.variables }),
+    language: t.string({
+      nullable: true,
+      description: 'As the provider spells it, e.g. en_US.',
+      resolve: ({ content }) => content.language,
+    }),
+    variables: t.field({
+      type: 'JSON',
+      description: 'The values that were filled in, by name.',
+      resolve: ({ content }) => content.variables,
+    }),
     text: t.string({ resolve: ({ row }) => row.body }),
     template: t.field({
       type: Template,
@@ -55,10 +64,12 @@ const TemplateShown = shown<Of<'TEMPLATE'>>('TemplateContent').implement({
 })
 
 const Button = builder.objectRef<InteractiveButton>('InteractiveButton').implement({
+  description: 'A reply button.',
   fields: (t) => ({ id: t.exposeString('id', { description: 'It comes back with the answer.' }), title: t.exposeString('title') }),
 })
 
 const ListRow = builder.objectRef<InteractiveRow>('InteractiveRow').implement({
+  description: 'One choice of a list.',
   fields: (t) => ({
     id: t.exposeString('id', { description: 'It comes back with the answer.' }),
     title: t.exposeString('title'),
@@ -67,6 +78,7 @@ const ListRow = builder.objectRef<InteractiveRow>('InteractiveRow').implement({
 })
 
 const Section = builder.objectRef<InteractiveList['sections'][number]>('InteractiveSection').implement({
+  description: 'Rows of a list that belong together.',
   fields: (t) => ({
     title: t.exposeString('title', { nullable: true }),
     rows: t.field({ type: [ListRow], resolve: ({ rows }) => rows }),
@@ -74,6 +86,7 @@ const Section = builder.objectRef<InteractiveList['sections'][number]>('Interact
 })
 
 const List = builder.objectRef<InteractiveList>('InteractiveList').implement({
+  description: 'Choices behind one button.',
   fields: (t) => ({
     button: t.exposeString('button', { description: 'What opens it.' }),
     sections: t.field({ type: [Section], resolve: ({ sections }) => sections }),
@@ -92,6 +105,7 @@ const Interactive = shown<InteractiveShape>('InteractiveContent').implement({
 })
 
 const ReplyKind = builder.enumType('InteractiveReplyKind', {
+  description: 'How the customer chose.',
   values: described<{ [Name in ReplyShape['reply']]: Name }>({
     BUTTON: 'A button of a question or a template.',
     LIST: 'A row of a list.',
@@ -119,6 +133,7 @@ const InteractiveReply = shown<ReplyShape>('InteractiveReplyContent').implement(
 })
 
 const Location = shown<Of<'LOCATION'>>('LocationContent').implement({
+  description: 'A place that the customer shared.',
   fields: (t) => ({
     latitude: t.float({ description: 'Degrees (WGS 84).', resolve: ({ content }) => content.latitude }),
     longitude: t.float({ description: 'Degrees (WGS 84).', resolve: ({ content }) => content.longitude }),
@@ -129,10 +144,12 @@ const Location = shown<Of<'LOCATION'>>('LocationContent').implement({
 })
 
 const ContactEntry = builder.objectRef<{ value: string; type: string | null }>('SharedContactEntry').implement({
+  description: 'A phone number or an e-mail address, as the customer shared it: nothing is checked.',
   fields: (t) => ({ value: t.exposeString('value'), type: t.exposeString('type', { nullable: true, description: 'E.g. HOME or WORK.' }) }),
 })
 
 const Contact = builder.objectRef<SharedContact>('SharedContact').implement({
+  description: 'A person or a business.',
   fields: (t) => ({
     name: t.exposeString('name'),
     organization: t.exposeString('organization', { nullable: true }),
@@ -142,6 +159,7 @@ const Contact = builder.objectRef<SharedContact>('SharedContact').implement({
 })
 
 const Contacts = shown<Of<'CONTACTS'>>('ContactsContent').implement({
+  description: 'Entries of an address book that the customer shared.',
   fields: (t) => ({ contacts: t.field({ type: [Contact], resolve: ({ content }) => content.contacts }) }),
 })
 
@@ -189,6 +207,7 @@ const Note = builder.objectRef<Internal>('NoteContent').implement({
 })
 
 const CallLog = builder.objectRef<Internal>('CallLogContent').implement({
+  description: 'A call; null where something is not known.',
   fields: (t) => ({
     text: t.string({ description: 'What was said, where somebody wrote it down.', resolve: ({ row }) => row.body }),
     outcome: t.field({ type: CallOutcome, nullable: true, resolve: ({ row }) => row.callOutcome }),

@@ -44,8 +44,8 @@ const Update = builder.inputType('UpdateCustomerInput', {
   fields: (t) => ({
     customerId: t.id({ required: true }),
     name: t.string({ description: 'Absent: unchanged; null: removed.' }),
-    addIdentities: t.field({ type: [Identity] }),
-    removeIdentityIds: t.idList(),
+    addIdentities: t.field({ type: [Identity], description: 'At most 20.' }),
+    removeIdentityIds: t.idList({ description: 'Their conversations stay.' }),
   }),
 })
 
@@ -112,7 +112,7 @@ builder.mutationFields((t) => ({
   }),
   updateCustomer: t.field({
     type: success('UpdateCustomerSuccess'),
-    description: 'AGENT.',
+    description: 'AGENT. Absent fields stay as they are; all of it happens, or nothing.',
     authScopes,
     errors: { types: [ValidationError, NotFoundError, AlreadyExistsError] },
     args: { input: t.arg({ type: Update, required: true }) },

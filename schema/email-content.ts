@@ -7,6 +7,7 @@ import { batched } from './loaders.ts'
 import type { Shown } from './shown-content.ts'
 
 const Mailbox = builder.objectRef<StoredEmail['from']>('Mailbox').implement({
+  description: 'An address of an e-mail, and whose it says to be.',
   fields: (t) => ({ name: t.exposeString('name', { nullable: true }), address: t.exposeString('address') }),
 })
 

@@ -11,8 +11,8 @@ export const Role = builder.enumType('Role', {
   description: 'What a member or an API key may do; each role includes the ones before it.',
   values: described<typeof db.Role>({
     VIEWER: 'Reads.',
-    AGENT: 'Also sends, notes, logs calls, marks read and assigns.',
-    ADMIN: 'Also manages channel accounts, templates and API keys.',
+    AGENT: 'Also sends, uploads, notes, logs calls, marks read, assigns, changes and merges customers, and enters consent.',
+    ADMIN: 'Also manages channel accounts, templates and API keys, and sees and replays webhooks.',
   }),
 })
 

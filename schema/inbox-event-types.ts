@@ -65,7 +65,7 @@ export const InboxEvent = builder.interfaceRef<LogEntry>('InboxEvent').implement
   resolveType: (entry) => (entry.kind === 'resync' ? 'ResyncRequiredEvent' : graphTypes[entry.event.type as InboxEventTypeName]),
   fields: (t) => ({
     id: t.id({ resolve: (entry, _args, context) => encodeGlobalID('InboxEvent', `${organizationOf(context)}:${positionOf(entry)}`) }),
-    cursor: t.string({ resolve: (entry) => encodeCursor(positionOf(entry)) }),
+    cursor: t.string({ description: 'Opaque: to be given as `after`.', resolve: (entry) => encodeCursor(positionOf(entry)) }),
     occurredAt: t.field({
       type: 'DateTime',
       resolve: (entry, _args, { deps }) => (entry.kind === 'event' ? entry.event.occurredAt : deps.clock()),
@@ -140,7 +140,7 @@ builder.objectFields(OptOutChanged, (t) => ({
     // Events of before purposes were told apart are about all messages.
     resolve: ({ event }) => (event.data.purposes ?? ['TRANSACTIONAL', 'MARKETING']) as MessagePurposeName[],
   }),
-  optedOut: t.boolean({ resolve: ({ event }) => event.type === 'CUSTOMER_OPTED_OUT' }),
+  optedOut: t.boolean({ description: 'false: opted in again.', resolve: ({ event }) => event.type === 'CUSTOMER_OPTED_OUT' }),
 }))
 
 builder.objectField(CommunicationChanged, 'change', (t) =>
@@ -157,7 +157,10 @@ for (const ref of [CustomersMerged, CustomersUnmerged]) {
       description: 'Who has, or had, everything.',
       resolve: ({ event }) => String(event.data.survivorId),
     }),
-    mergedCustomerId: t.id({ resolve: ({ event }) => globalId('Customer', String(event.data.mergedId)) }),
+    mergedCustomerId: t.id({
+      description: 'Who was merged. While the merge stands, the id leads to the survivor.',
+      resolve: ({ event }) => globalId('Customer', String(event.data.mergedId)),
+    }),
   }))
 }
 builder.objectField(MergeSuggested, 'otherCustomer', (t) =>
@@ -167,5 +170,5 @@ builder.objectField(MergeSuggested, 'otherCustomer', (t) =>
 builder.objectRef<ResyncEntry>('ResyncRequiredEvent').implement({
   description: 'The cursor cannot be continued from: load the state anew. The stream goes on from here.',
   interfaces: [InboxEvent],
-  fields: (t) => ({ reason: t.string({ resolve: (entry) => entry.reason }) }),
+  fields: (t) => ({ reason: t.string({ description: 'For people.', resolve: (entry) => entry.reason }) }),
 })

@@ -32,7 +32,12 @@ CustomerMerge.implement({
     actor: t.field({ type: Member, nullable: true, description: 'null: an API key.', resolve: (merge) => merge.actorId }),
     createdAt: t.field({ type: 'DateTime', resolve: (merge) => merge.createdAt }),
     undoneAt: t.field({ type: 'DateTime', nullable: true, description: 'null: it stands.', resolve: (merge) => merge.undoneAt }),
-    undoneBy: t.field({ type: Member, nullable: true, resolve: (merge) => merge.undoneById }),
+    undoneBy: t.field({
+      type: Member,
+      nullable: true,
+      description: 'null: an API key, or it stands.',
+      resolve: (merge) => merge.undoneById,
+    }),
   }),
 })
 

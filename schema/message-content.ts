@@ -66,6 +66,7 @@ const InteractiveContent = builder.inputType('InteractiveContentInput', {
 })
 
 const ReactionContent = builder.inputType('ReactionContentInput', {
+  description: 'An emoji on a message.',
   fields: (t) => ({
     communicationId: t.id({ required: true, description: 'A message of the same conversation that the provider knows.' }),
     emoji: t.string({ description: 'One emoji; absent or null: take the reaction back.' }),

@@ -9,6 +9,7 @@ import { batched } from './loaders.ts'
 import { Template } from './template.ts'
 
 const SendabilityReason = builder.enumType('SendabilityReason', {
+  description: 'What stands against a message.',
   values: described<{ [Name in Reason]: Name }>({
     ACCOUNT_NOT_ACTIVE: 'The provider has not confirmed the credentials of the account yet.',
     NO_ADDRESS: 'The customer has no address on this channel.',
@@ -36,7 +37,12 @@ const Sendability = builder.objectRef<SendabilityShape>('Sendability').implement
       description: 'Why not, or why not everything.',
       resolve: (row) => row.reason,
     }),
-    windowExpiresAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.windowExpiresAt }),
+    windowExpiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'Of the messaging window; null: there is none, or the customer never wrote.',
+      resolve: (row) => row.windowExpiresAt,
+    }),
     textLimit: t.int({ resolve: ({ capabilities }) => capabilities.textLimit }),
     textLimitUnit: t.field({ type: TextLimitUnit, resolve: ({ capabilities }) => capabilities.textLimitUnit }),
     templates: t.field({

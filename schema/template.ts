@@ -13,6 +13,7 @@ import { batched, inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
 const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
+  description: 'The template with its values filled in.',
   fields: (t) => ({
     subject: t.exposeString('subject', { nullable: true }),
     body: t.exposeString('body'),
@@ -205,7 +206,7 @@ const path = ['input', 'templateId']
 builder.mutationFields((t) => ({
   createTemplate: t.field({
     type: success('CreateTemplateSuccess'),
-    description: 'ADMIN.',
+    description: 'ADMIN. One of ours: name and language are unique together. Those of a provider come by `syncTemplates`.',
     authScopes,
     errors: { types: [ValidationError, AlreadyExistsError] },
     args: { input: t.arg({ type: Create, required: true }) },
@@ -213,7 +214,7 @@ builder.mutationFields((t) => ({
   }),
   updateTemplate: t.field({
     type: success('UpdateTemplateSuccess'),
-    description: "ADMIN. The provider's templates are edited there.",
+    description: "ADMIN. Absent fields stay as they are. The provider's templates are edited there.",
     authScopes,
     errors: { types: [ValidationError, NotFoundError, AlreadyExistsError] },
     args: { input: t.arg({ type: Update, required: true }) },

@@ -9,7 +9,7 @@ import { batched } from './loaders.ts'
 import { Member } from './organization.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
-const TimelineEventType = builder.enumType('TimelineEventType', { values: timelineTypes })
+const TimelineEventType = builder.enumType('TimelineEventType', { description: 'What happened.', values: timelineTypes })
 
 const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement({
   description: 'Something that happened with a customer, from the log of events.',

@@ -20,7 +20,10 @@ const Event = builder.interfaceRef<WebchatEvent>('WebchatEvent').implement({
     'Something that happened in the conversation. Keep the `cursor` of the last one seen: `webchatEvents(after:)` goes on from there.',
   resolveType: (event) => graphTypes[event.kind],
   fields: (t) => ({
-    cursor: t.string({ resolve: ({ seq }, _args, context) => sealCursor(context.deps, visitorOf(context), seq) }),
+    cursor: t.string({
+      description: 'Opaque, and this visitor’s own: to be given as `after`.',
+      resolve: ({ seq }, _args, context) => sealCursor(context.deps, visitorOf(context), seq),
+    }),
     occurredAt: t.field({ type: 'DateTime', resolve: (event) => event.occurredAt }),
   }),
 })

@@ -60,7 +60,7 @@ export const WebchatMessage = builder.objectRef<Communication>(NAME).implement({
       description: "Of the visitor's own messages: as it was given to `sendWebchatMessage`.",
       resolve: (row) => (row.direction === 'INBOUND' ? (row.externalMessageId?.split(':').slice(1).join(':') ?? null) : null),
     }),
-    fromVisitor: t.boolean({ resolve: (row) => row.direction === 'INBOUND' }),
+    fromVisitor: t.boolean({ description: 'false: from the staff.', resolve: (row) => row.direction === 'INBOUND' }),
     text: t.exposeString('body', { description: 'Plain text; empty where there are only files.' }),
     authorName: t.string({
       nullable: true,
@@ -83,7 +83,12 @@ export const WebchatMessage = builder.objectRef<Communication>(NAME).implement({
         return deliveryStatus === 'READ' || deliveryStatus === 'DELIVERED' ? deliveryStatus : 'SENT'
       },
     }),
-    editedAt: t.field({ type: 'DateTime', nullable: true, resolve: (row) => row.editedAt }),
+    editedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was last changed; null: never.',
+      resolve: (row) => row.editedAt,
+    }),
     createdAt: t.field({ type: 'DateTime', description: 'When it was sent.', resolve: (row) => row.sentAt ?? row.createdAt }),
   }),
 })

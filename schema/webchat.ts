@@ -25,6 +25,7 @@ const viewOf = async ({ deps }: Context, visitor: Visitor): Promise<View> => ({
 })
 
 export const WebchatStatus = builder.enumType('WebchatStatus', {
+  description: 'Whether staff is still at it.',
   values: {
     OPEN: {},
     CLOSED: { description: 'Staff has closed the conversation; the next message opens it again.' },
@@ -101,6 +102,7 @@ const Start = builder.inputType('StartWebchatInput', {
 })
 
 const Choice = builder.inputType('WebchatChoiceInput', {
+  description: 'The answer to a question with buttons or a list.',
   fields: (t) => ({
     messageId: t.string({ required: true, description: 'The `id` of the question.' }),
     choiceId: t.string({ required: true, description: 'The `id` of one of its `choices`.' }),
