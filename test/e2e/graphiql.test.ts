@@ -16,8 +16,8 @@ const chromiumIsThere = existsSync(CHROMIUM)
 if (!chromiumIsThere) console.warn(`GraphiQL is not tried in a browser: there is no ${CHROMIUM}`)
 
 const FIRST_OPERATIONS = [
-  ...['Hello', 'CreateUpload', 'ChannelAccounts', 'CommunicationContent', 'CustomerProfile', 'Viewer', 'CommunicationReceived'],
-  ...['SyncTemplates', 'Templates', 'StartWebchat', 'WebhookReceipts'],
+  ...['Hello', 'Viewer', 'CommunicationReceived', 'CustomerProfile', 'CommunicationContent', 'CreateUpload', 'Templates', 'SyncTemplates'],
+  ...['ChannelAccounts', 'WebhookReceipts', 'StartWebchat'],
 ]
 
 let app: TestApp
