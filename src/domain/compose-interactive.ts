@@ -20,6 +20,7 @@ export function interactiveContent(input: InteractiveInput, path: string[]): Int
     list: list === null || list === undefined ? null : listOf(list, [...path, 'list']),
   }
   checkIds(content.buttons, [...path, 'buttons'])
+  checkTitles(content.buttons, [...path, 'buttons'])
   checkIds(content.list?.sections.flatMap(({ rows }) => rows) ?? [], [...path, 'list', 'sections'])
   return content
 }
@@ -45,6 +46,12 @@ const choice = ({ id, title }: { id: string; title: string }, path: string[]) =>
   id: requiredText(id, [...path, 'id'], MAX),
   title: requiredText(title, [...path, 'title'], MAX),
 })
+
+/** WhatsApp refuses a question whose buttons read the same, and nobody could choose between them anywhere else. */
+function checkTitles(buttons: readonly { title: string }[], path: string[]): void {
+  if (new Set(buttons.map(({ title }) => title.trim())).size < buttons.length)
+    throw new ValidationError('Each button needs a title of its own.', path)
+}
 
 function checkIds(choices: readonly { id: string }[], path: string[]): void {
   if (choices.length > MAX_CHOICES) throw new ValidationError(`At most ${MAX_CHOICES} choices are allowed.`, path)

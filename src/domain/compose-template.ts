@@ -7,12 +7,15 @@ import { type Rendered, renderTemplate } from './render-template.ts'
 import type { Recipient } from './resolve-recipient.ts'
 import { templateValues } from './template-values.ts'
 
-/** The template with its values filled in. Throws NotFoundError, or a ValidationError that lists the variables without a value. */
+/**
+ * The template with its values filled in. Throws NotFoundError, or a ValidationError that lists the variables without a value, or names one
+ * that the provider would refuse.
+ */
 export async function filledTemplate(
   tx: Tx,
   actor: Actor,
   customerId: string,
-  { account }: Pick<Recipient, 'account'>,
+  { account, adapter }: Pick<Recipient, 'account' | 'adapter'>,
   chosen: { templateId: string; variables?: unknown },
   path: string[],
 ): Promise<Rendered & { template: Template }> {
@@ -28,6 +31,9 @@ export async function filledTemplate(
   const rendered = renderTemplate(template, values)
   if (rendered.missingVariables.length > 0)
     throw new ValidationError(`The template needs values for: ${rendered.missingVariables.join(', ')}.`, [...path, 'variables'])
+  const atProvider = providersTemplate(template, rendered.variables)
+  const fault = atProvider === null ? null : (adapter.templateFault?.(atProvider) ?? null)
+  if (fault !== null) throw new ValidationError(fault.message, fault.variable === null ? place : [...path, 'variables', fault.variable])
   return { ...rendered, template }
 }
 

@@ -85,6 +85,7 @@ async function verdictOn(
   const { conversationId, templateId, customerId, purpose } = communication
   const conversation = conversationId === null ? null : await tx.conversation.findUnique({ where: { id: conversationId } })
   const template = templateId === null ? null : await tx.template.findUnique({ where: { id: templateId } })
+  const email = files.length === 0 ? null : await tx.emailMessage.findUnique({ where: { communicationId: communication.id } })
   const message: Message = {
     content: contentOf(communication),
     body: communication.body,
@@ -94,6 +95,7 @@ async function verdictOn(
       size: attachment.size ?? 0,
       path: [],
     })),
+    htmlBytes: Buffer.byteLength(email?.html ?? ''),
     quotes: communication.inReplyTo !== null,
     path: [],
     template: templateId === null ? null : { approval: approvalNow(communication, template), status: template?.status ?? null },

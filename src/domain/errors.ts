@@ -58,7 +58,8 @@ export class RecipientOptedOutError extends UserError {
   override readonly name = 'RecipientOptedOutError'
   readonly code = 'RECIPIENT_OPTED_OUT'
   constructor(path: string[] = ['input', 'to']) {
-    super('The customer has opted out of messages on this channel (STOP). They can opt in again by writing START.', path)
+    const why = 'they wrote STOP, unsubscribed, reported spam or told staff, or the address does not work (see the customer’s consents)'
+    super(`The customer has opted out of such messages on this channel: ${why}. They can opt in again, e.g. by writing START.`, path)
   }
 }
 
@@ -99,8 +100,8 @@ export class AttachmentTooLargeError extends UserError {
   /** Bytes, as the next. */
   readonly limit: number
   readonly size: number
-  constructor(limit: number, size: number, path: string[]) {
-    super(`The file has ${size} bytes; this channel allows ${limit}.`, path)
+  constructor(limit: number, size: number, path: string[], what = 'The file') {
+    super(`${what} has ${size} bytes; this channel allows ${limit}.`, path)
     this.limit = limit
     this.size = size
   }

@@ -11,7 +11,8 @@ export type Rendered = {
   variables: Record<string, string>
 }
 
-type Texts = { subject: string | null; body: string; html: string | null }
+/** `providerTemplateId`: of the provider's, which refuses an empty value. */
+type Texts = { subject: string | null; body: string; html: string | null; providerTemplateId?: string | null }
 
 /** The names in `{{…}}`, in order of first use. Throws an Error with a readable message where the braces do not match. */
 export function templateVariables(...texts: (string | null)[]): string[] {
@@ -28,10 +29,12 @@ function spansOf(text: string): string[] {
 }
 
 /** Fills in the variables as plain text; what is missing stays as `{{name}}` and is listed. */
-export function renderTemplate({ subject, body, html }: Texts, values: Record<string, string>): Rendered {
+export function renderTemplate({ subject, body, html, providerTemplateId = null }: Texts, values: Record<string, string>): Rendered {
   const names = templateVariables(subject, body, html)
-  const missingVariables = names.filter((name) => !Object.hasOwn(values, name))
-  const variables = Object.fromEntries(names.filter((name) => Object.hasOwn(values, name)).map((name) => [name, values[name] ?? '']))
+  const isGiven = (name: string): boolean =>
+    Object.hasOwn(values, name) && (providerTemplateId === null || (values[name] ?? '').trim() !== '')
+  const missingVariables = names.filter((name) => !isGiven(name))
+  const variables = Object.fromEntries(names.filter(isGiven).map((name) => [name, values[name] ?? '']))
   const view = { ...Object.fromEntries(missingVariables.map((name) => [name, `{{${name}}}`])), ...variables }
   const escaped = Object.fromEntries(Object.entries(view).map(([name, value]) => [name, Mustache.escape(value)]))
   return {

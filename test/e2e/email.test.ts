@@ -6,6 +6,7 @@ import { inboundPost, type PostedFile } from '../support/email-posts.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeSendgrid, startFakeSendgrid } from '../support/fake-sendgrid.ts'
 import { dataOf, member, present } from '../support/result.ts'
+import { uploaded } from '../support/scripted-channel.ts'
 
 const ADDRESS = 'desk@example.org'
 
@@ -72,6 +73,24 @@ test('the address to enter at SendGrid has the secret without which nothing is t
   const { body, headers } = inboundPost({ headers: 'From: a@example.com\n', text: 'x' })
   for (const url of [webhookUrl.replace(/\?.*/, ''), webhookUrl.slice(0, -1), webhookUrl.replace('inbound', 'events')])
     expect((await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })).status).toBe(403)
+})
+
+test('an e-mail that is larger than SendGrid takes is refused before it is stored', async () => {
+  const { customerId } = await receive({ From: 'Big <big@example.com>' }, 'Send me all of it')
+  const size = 12_000_000
+  const ids = await Promise.all(
+    ['a.pdf', 'b.pdf'].map((filename) => uploaded(app, { contentType: 'application/pdf', bytes: Buffer.from('%PDF-'), filename })),
+  )
+  await app.deps.db.attachment.updateMany({ where: { id: { in: ids } }, data: { size } })
+  const before = await app.deps.db.communication.count()
+  const mail = { subject: 'All of it', text: 'Here.', html: '<p>Here.</p>', attachmentIds: ids.map((id) => globalId('Attachment', id)) }
+  const input = { to: { customerId: globalId('Customer', customerId) }, channelAccountId, content: { email: mail } }
+  expect(member(dataOf(await app.request(SendMessageDocument, { input })).sendMessage, 'AttachmentTooLargeError')).toMatchObject({
+    // In base64, with the text and the HTML.
+    message: 'The message with all its files has 32000017 bytes; this channel allows 30000000.',
+    path: ['input', 'content', 'email', 'attachmentIds'],
+  })
+  expect(await app.deps.db.communication.count()).toBe(before)
 })
 
 describe('a conversation', () => {

@@ -10,6 +10,7 @@ import { startTestApp, type TestApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeMeta, signedPost, startFakeMeta } from '../support/fake-meta.ts'
 import { dataOf, member, present } from '../support/result.ts'
+import { uploaded } from '../support/scripted-channel.ts'
 
 const PHONE = '106540352242922'
 const BUSINESS = '419561257915477'
@@ -28,7 +29,16 @@ beforeAll(async () => {
   meta.objects.set(`${BUSINESS}/subscribed_apps`, { data: [{ whatsapp_business_api_data: { id: '4711' } }] })
   const components = [{ type: 'BODY', text: 'Dear {{1}}, it is ready.' }]
   const template = { id: '77', name: 'ready', language: 'en_US', status: 'APPROVED', category: 'UTILITY', components }
-  meta.objects.set(`${BUSINESS}/message_templates`, { data: [template] })
+  const rich = [
+    { type: 'HEADER', format: 'IMAGE' },
+    { type: 'BODY', text: 'Dear {{1}}, here it is.' },
+    { type: 'BUTTONS', buttons: [{ type: 'URL', text: 'Track', url: 'https://example.com/{{1}}' }] },
+  ]
+  const others = [
+    { ...template, id: '78', name: 'shipped', components: rich },
+    { ...template, id: '79', name: 'cards', components: [...components, { type: 'CAROUSEL', cards: [] }] },
+  ]
+  meta.objects.set(`${BUSINESS}/message_templates`, { data: [template, ...others] })
   const credentials = { meta: { accessToken: meta.accessToken, phoneNumberId: PHONE, businessAccountId: BUSINESS } }
   const input = { channel: 'WHATSAPP' as const, name: 'WhatsApp', address: ADDRESS, credentials }
   const answer = dataOf(await app.request(ConnectChannelAccountDocument, { input })).connectChannelAccount
@@ -160,6 +170,71 @@ describe('a conversation', () => {
         },
       ])
     })
+  })
+
+  test('a template goes with all that it needs, and what WhatsApp would refuse is refused here', async () => {
+    const synced = member(
+      dataOf(await app.request(SyncTemplatesDocument, { input: { channelAccountId } })).syncTemplates,
+      'SyncTemplatesSuccess',
+    )
+    const fill = async (name: string, variables: Record<string, string>) => {
+      const templateId = present(synced.templates.find((each) => each.name === name)).id
+      const input = { to: { address: '+16505550107' }, channelAccountId, content: { template: { templateId, variables } } }
+      return dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+    }
+    const all = { header_image: 'https://example.com/a.png', '1': 'Grace', button_1: 'T-1' }
+    const place = ['input', 'content', 'template']
+    for (const [name, variables, message, path] of [
+      ['shipped', {}, /header_image, 1, button_1/, [...place, 'variables']],
+      ['shipped', { ...all, button_1: ' ' }, /needs values for: button_1\./, [...place, 'variables']],
+      ['shipped', { ...all, header_image: 'picture' }, /web address/, [...place, 'variables', 'header_image']],
+      ['shipped', { ...all, '1': 'Grace\nHopper' }, /no line breaks/, [...place, 'variables', '1']],
+      ['ready', { '1': 'a     b' }, /four spaces/, [...place, 'variables', '1']],
+      ['cards', { '1': 'Grace' }, /CAROUSEL/, [...place, 'templateId']],
+    ] as const)
+      expect(member(await fill(name, variables), 'ValidationError')).toMatchObject({ message: expect.stringMatching(message), path })
+    expect(meta.messages).toEqual([])
+    member(await fill('shipped', all), 'SendMessageSuccess')
+    await eventually(() => {
+      expect(meta.messages).toMatchObject([
+        {
+          body: {
+            template: {
+              components: [
+                { type: 'header', parameters: [{ type: 'image', image: { link: 'https://example.com/a.png' } }] },
+                { type: 'body', parameters: [{ type: 'text', text: 'Grace' }] },
+                { type: 'button', sub_type: 'url', index: '0', parameters: [{ type: 'text', text: 'T-1' }] },
+              ],
+            },
+          },
+        },
+      ])
+    })
+  })
+
+  test('what WhatsApp would refuse of a message is refused here, with the field and what is allowed', async () => {
+    const { conversationId } = await receive(text('16505550108', 'Hello'))
+    const tried = async (content: MessageContentInput) => {
+      const input = { to: { conversationId: globalId('Conversation', present(conversationId)) }, content }
+      return dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+    }
+    const speech = globalId('Attachment', await uploaded(app, { contentType: 'audio/ogg', bytes: Buffer.from('OggS') }))
+    const archive = globalId('Attachment', await uploaded(app, { contentType: 'application/zip', bytes: Buffer.from('PK') }))
+    const captioned = member(
+      await tried({ media: { attachmentIds: [speech], kind: 'VOICE', caption: 'Listen' } }),
+      'ContentNotSupportedError',
+    )
+    expect(captioned).toMatchObject({ message: expect.stringContaining('VOICE'), path: ['input', 'content', 'media', 'caption'] })
+    expect(member(await tried({ media: { attachmentIds: [archive] } }), 'ContentNotSupportedError')).toMatchObject({
+      message: expect.stringMatching(/application\/zip as DOCUMENT; it takes application\/pdf/),
+      path: ['input', 'content', 'media', 'attachmentIds', '0'],
+    })
+    const alike = ['a', 'b'].map((id) => ({ id, title: 'Yes' }))
+    expect(member(await tried({ interactive: { body: 'Well?', buttons: alike } }), 'ValidationError')).toMatchObject({
+      message: expect.stringContaining('title of its own'),
+      path: ['input', 'content', 'interactive', 'buttons'],
+    })
+    expect(meta.messages).toEqual([])
   })
 
   test('a customer who stops marketing in WhatsApp can still be written to', async () => {

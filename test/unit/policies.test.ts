@@ -139,6 +139,28 @@ describe('who may write when', () => {
   })
 })
 
+describe('the size of a whole message', () => {
+  const file = (size: number) => ({ media: 'IMAGE' as const, contentType: 'image/png', size, path: ['files'] })
+  const carrying = (maxMessage: Capabilities['maxMessage']): Standing => {
+    const own = { content: ['MEDIA'], media: { IMAGE: { maxBytes: 900, types: [] } }, maxAttachments: 10, maxMessage } as const
+    return standing({ ...sms, ...own }, 1)
+  }
+  const picture = (sizes: number[], more: Partial<Message> = {}): Message => {
+    const content = { kind: 'MEDIA', media: 'IMAGE', caption: null } as const
+    return { ...text, content, body: 'é', files: sizes.map(file), ...more }
+  }
+  test.each([
+    ['files that fit, with two bytes of text', { bytes: 1000, base64: false }, picture([500, 498]), 'SENT'],
+    ['a byte more', { bytes: 1000, base64: false }, picture([500, 499]), 'ATTACHMENT_TOO_LARGE'],
+    ['base64 counts four thirds', { bytes: 1000, base64: true }, picture([747]), 'SENT'],
+    ['and fills up its last four', { bytes: 1000, base64: true }, picture([748, 1]), 'ATTACHMENT_TOO_LARGE'],
+    ['HTML counts too', { bytes: 1000, base64: true }, picture([747], { htmlBytes: 3 }), 'ATTACHMENT_TOO_LARGE'],
+    ['without such a limit, only each file has one', undefined, picture([900, 900]), 'SENT'],
+  ] as const)('%s', (_what, maxMessage, message, expected) => {
+    expect(verdict(carrying(maxMessage), message)).toBe(expected)
+  })
+})
+
 const hours = fc.option(fc.integer({ min: 0, max: 400 }), { nil: null })
 const capabilities = fc.record({
   messagingWindowHours: fc.constantFrom(null, 24, 72),

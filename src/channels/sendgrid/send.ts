@@ -26,9 +26,11 @@ async function mailOf(message: Outgoing, credentials: SendgridCredentials): Prom
   const replyTo = email?.replyTo
   const { unsubscribeGroupId } = credentials
   return {
-    from: { email: from, ...(named(email?.fromName) && { name: email?.fromName ?? '' }) },
+    from: { email: from, ...(named(email?.fromName) && { name: oneLine(email?.fromName ?? '') }) },
     personalizations: [{ to: [{ email: to }], customArgs: { communicationId } }],
-    ...(replyTo !== undefined && { replyTo: { email: replyTo.address, ...(named(replyTo.name) && { name: replyTo.name ?? '' }) } }),
+    ...(replyTo !== undefined && {
+      replyTo: { email: replyTo.address, ...(named(replyTo.name) && { name: oneLine(replyTo.name ?? '') }) },
+    }),
     subject: subjectOf(message),
     // Plain text first (RFC 2046); SendGrid refuses an empty part.
     content: [

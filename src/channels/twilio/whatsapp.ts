@@ -1,4 +1,5 @@
 import type { ChannelAdapter } from '../channel.ts'
+import { whatsappValueFault } from '../whatsapp-template.ts'
 import { identifyWhatsapp, normalizeWhatsapp } from './address.ts'
 import { whatsappCapabilities } from './capabilities.ts'
 import { checkAccount } from './check.ts'
@@ -26,6 +27,7 @@ export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCrede
     send: (message, credentials) => sendByTwilio(api, message, credentials, { to: prefixed, from: prefixed }),
     check: (_account, credentials) => checkAccount(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+    templateFault: ({ variables }) => whatsappValueFault(variables),
     listTemplates: (_account, credentials) => listContentTemplates(api, credentials, { approved: true }),
   }
 }

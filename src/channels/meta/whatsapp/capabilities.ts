@@ -2,6 +2,17 @@ import type { Capabilities } from '../../channel.ts'
 
 const MB = 1024 * 1024
 const AUDIO = ['audio/aac', 'audio/amr', 'audio/mp4', 'audio/mpeg', 'audio/ogg']
+/** An upload of any other type is refused (error 100). */
+const DOCUMENTS = [
+  'application/pdf',
+  'text/plain',
+  'application/msword',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  'application/vnd.ms-excel',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/vnd.ms-powerpoint',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+]
 
 /**
  * Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types (sizes), …/messages/text-messages,
@@ -18,11 +29,11 @@ export const whatsappCapabilities: Capabilities = {
   content: ['TEXT', 'TEMPLATE', 'MEDIA', 'INTERACTIVE', 'REACTION'],
   media: {
     IMAGE: { maxBytes: 5 * MB, types: ['image/jpeg', 'image/png'] },
-    AUDIO: { maxBytes: 16 * MB, types: AUDIO },
-    VOICE: { maxBytes: 16 * MB, types: ['audio/ogg'] },
+    AUDIO: { maxBytes: 16 * MB, types: AUDIO, captions: false },
+    VOICE: { maxBytes: 16 * MB, types: ['audio/ogg'], captions: false },
     VIDEO: { maxBytes: 16 * MB, types: ['video/mp4', 'video/3gpp'] },
-    DOCUMENT: { maxBytes: 100 * MB, types: [] },
-    STICKER: { maxBytes: 500 * 1024, types: ['image/webp'] },
+    DOCUMENT: { maxBytes: 100 * MB, types: DOCUMENTS },
+    STICKER: { maxBytes: 500 * 1024, types: ['image/webp'], captions: false },
   },
   maxAttachments: 1,
   captionLimit: 1024,

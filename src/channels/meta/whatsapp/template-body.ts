@@ -14,7 +14,8 @@ export function templateBody(template: OutgoingTemplate, mediaId: string | null)
     : unseen(template)
   return {
     name: template.name,
-    language: { code: template.language, policy: 'deterministic' },
+    // WhatsApp spells language tags with an underscore; one that was never synchronized may have a hyphen.
+    language: { code: template.language.replaceAll('-', '_'), policy: 'deterministic' },
     ...(components.length > 0 && { components }),
   }
 }

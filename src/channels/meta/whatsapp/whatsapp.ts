@@ -7,6 +7,7 @@ import { checkWhatsapp } from './check.ts'
 import { WhatsappCredentials } from './credentials.ts'
 import { fetchWhatsappMedia } from './media.ts'
 import { markWhatsappRead, sendByWhatsapp } from './send.ts'
+import { whatsappTemplateFault } from './template-fault.ts'
 import { listWhatsappTemplates } from './templates.ts'
 
 /** WhatsApp's Cloud API. An account's address is its phone number. */
@@ -24,6 +25,7 @@ export function createWhatsapp(app: MetaApp): ChannelAdapter<WhatsappCredentials
     send: (message, credentials) => sendByWhatsapp(app, message, credentials),
     check: (account, credentials) => checkWhatsapp(app, account, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchWhatsappMedia(app, url, credentials, maxBytes),
+    templateFault: whatsappTemplateFault,
     listTemplates: (_account, credentials) => listWhatsappTemplates(app, credentials),
     markRead: (externalMessageId, credentials) => markWhatsappRead(app, externalMessageId, credentials),
   }
