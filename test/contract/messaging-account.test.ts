@@ -90,6 +90,11 @@ describe.each(sides)('$name', ({ name, adapter, address, credentials, object }) 
     expect(fake.requests).toEqual([])
   })
 
+  test('a token of which Meta does not say whose it is, is not the page’s', async () => {
+    fake.objects.delete('me')
+    expect(await named(check(), 'page')).toMatchObject({ ok: false, required: true, message: expect.any(String) })
+  })
+
   test('the token of a person, or of another page, cannot be used', async () => {
     fake.objects.set('me', { id: '555', instagram_business_account: { id: '666' } })
     expect(await named(check(), 'page')).toMatchObject({
@@ -146,13 +151,14 @@ describe.each(sides)('$name', ({ name, adapter, address, credentials, object }) 
     expect(checks.some((one) => one.required === true && !one.ok)).toBe(false)
   })
 
-  test('without the app’s secret its own settings are not asked for', async () => {
+  test('without the app’s secret its own settings are not asked for, and no webhook is believed', async () => {
     const bare = { ...fake.app, appSecret: null }
     const some = (name === 'MESSENGER' ? createMessenger(bare) : createInstagram(bare)) as AnyChannelAdapter
-    expect((await some.check({ address, webhookUrl: WEBHOOK }, credentials)).map((one) => one.name)).toEqual([
-      'credentials',
-      'page',
-      'subscription',
+    expect(await some.check({ address, webhookUrl: WEBHOOK }, credentials)).toMatchObject([
+      { name: 'credentials', ok: true },
+      { name: 'page', ok: true },
+      { name: 'subscription', ok: true },
+      { name: 'webhook', ok: false, message: expect.stringContaining('META_APP_SECRET') },
     ])
   })
 

@@ -43,9 +43,19 @@ const FIELDS: Readonly<Record<MetaObject, readonly string[]>> = {
   ],
 }
 
-/** What only the app itself may ask: the token's permissions, and where the app's webhooks go. Nothing where the app's id or secret is not set. */
+const NO_SECRET: HealthCheck = {
+  name: 'webhook',
+  ok: false,
+  message: 'This server has no META_APP_SECRET, so it believes no webhook of Meta’s: whoever runs the server has to set it.',
+}
+
+/**
+ * What only the app itself may ask: the token's permissions, and where the app's webhooks go. It cannot ask without its id; without its
+ * secret no webhook is believed either.
+ */
 export async function checkApp(app: MetaApp, object: MetaObject, token: string, webhookUrl: string): Promise<HealthCheck[]> {
-  if (app.appId === null || app.appSecret === null) return []
+  if (app.appSecret === null) return [NO_SECRET]
+  if (app.appId === null) return []
   return [await checkPermissions(app, object, token), await checkWebhook(app, object, webhookUrl)]
 }
 

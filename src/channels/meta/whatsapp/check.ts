@@ -32,7 +32,6 @@ export async function checkWhatsapp(app: MetaApp, account: Account, credentials:
     belongs,
     ...numberChecks(number),
     await checkSubscription(app, credentials),
-    ...secretCheck(app),
     ...(await checkApp(app, 'whatsapp_business_account', token, account.webhookUrl)),
   ]
 }
@@ -72,13 +71,6 @@ function numberChecks(number: Json): HealthCheck[] {
       message: level === 'NOT_APPLICABLE' ? 'WhatsApp lets this number send nothing now: look at it in WhatsApp Manager.' : null,
     },
   ]
-}
-
-/** Without the secret no webhook is believed. */
-function secretCheck(app: MetaApp): HealthCheck[] {
-  if (app.appSecret !== null) return []
-  const message = 'This server has no META_APP_SECRET, so it believes no webhook of Meta’s: whoever runs the server has to set it.'
-  return [{ name: 'webhook', ok: false, message }]
 }
 
 const QUALITY: Readonly<Record<string, string>> = {
