@@ -59,7 +59,8 @@ function sendabilityOn(deps: Pick<Deps, 'channels' | 'clock'>, account: ChannelA
     deps.clock(),
   )
   const { freeText, humanAgent } = allowed
-  const marketing = !hasOptedOut(known, account, 'MARKETING')
+  // A person's answer after the window is no advertisement.
+  const marketing = !hasOptedOut(known, account, 'MARKETING') && (freeText || allowed.templates !== 'NONE')
   return {
     account,
     capabilities,
@@ -68,17 +69,24 @@ function sendabilityOn(deps: Pick<Deps, 'channels' | 'clock'>, account: ChannelA
     humanAgentOnly: !freeText && humanAgent && allowed.templates === 'NONE',
     reason: allowed.reason,
     windowExpiresAt: capabilities.messagingWindowHours === null ? null : (conversation?.windowExpiresAt ?? null),
-    templates: known.templates.filter((template) => (marketing || template.purpose !== 'MARKETING') && mayUse(template, account, allowed)),
+    templates: known.templates.filter(
+      (template) => (marketing || template.purpose !== 'MARKETING') && mayUse(template, account, capabilities, allowed),
+    ),
   }
 }
 
 const hasOptedOut = ({ consents }: Known, { channel }: ChannelAccount, purpose: Consent['purpose']): boolean =>
   consents.some((consent) => consent.channel === channel && consent.purpose === purpose && consent.state === 'OPTED_OUT')
 
-function mayUse(template: Template, account: ChannelAccount, { freeText, humanAgent, templates }: Permission): boolean {
+function mayUse(
+  template: Template,
+  account: ChannelAccount,
+  { content }: Capabilities,
+  { freeText, humanAgent, templates }: Permission,
+): boolean {
   if (template.channelAccountId !== null && template.channelAccountId !== account.id) return false
   if (template.channel !== null && template.channel !== account.channel) return false
   const approval = approvalOf(template)
-  if (approval === 'MISSING') return false
+  if (approval === 'MISSING' || (approval === 'APPROVED' && !content.includes('TEMPLATE'))) return false
   return freeText || humanAgent || templates === 'ANY' || (templates === 'APPROVED' && approval === 'APPROVED')
 }
