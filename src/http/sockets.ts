@@ -32,8 +32,9 @@ type Options = { server: Server; yoga: GraphQLServer; authenticator: Authenticat
 export function openSockets(deps: SocketDeps, { server, yoga, authenticator, metrics }: Options): Sockets {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: deps.config.MAX_BODY_BYTES })
   const upgrade = (request: Parameters<Parameters<Server['on']>[1]>[0], socket: import('node:net').Socket, head: Buffer) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    if (path !== '/graphql') {
+    if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql') {
+      // Node has let go of the socket, and a client that has gone away is an error that nobody else hears: unheard, it would end the process.
+      socket.on('error', () => socket.destroy())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
       return
     }

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { organizationTopic } from '../../src/events/bus.ts'
 import {
@@ -49,6 +51,33 @@ describe('a socket', () => {
     const subscriber = asked({ [name]: `Bearer ${org.token}` })
     expect(await subscriber.ended).toEqual({ by: 'complete' })
     expect(subscriber.data()).toEqual([{ viewer: expect.objectContaining({ role: 'ADMIN' }) }])
+  })
+})
+
+describe('an upgrade to WebSocket', () => {
+  const upgrade = (path: string) => {
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1').on('error', () => undefined)
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`)
+    return socket
+  }
+
+  test.each(['/elsewhere', '//', '/graphql/x'])('at %s is a 404', async (path) => {
+    const [answer] = await once(upgrade(path), 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /)
+  })
+
+  test('by a client that is gone before the answer ends nothing but itself', async () => {
+    const uncaught: unknown[] = []
+    const note = (error: unknown) => void uncaught.push(error)
+    process.on('uncaughtException', note)
+    for (let n = 0; n < 50; n++) {
+      const socket = upgrade('/elsewhere')
+      await once(socket, 'connect')
+      socket.resetAndDestroy()
+    }
+    expect((await fetch(`${app.url}/health/live`)).status).toBe(200)
+    process.off('uncaughtException', note)
+    expect(uncaught).toEqual([])
   })
 })
 
