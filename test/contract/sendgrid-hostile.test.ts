@@ -150,6 +150,14 @@ describe('whatever is posted to Inbound Parse', () => {
     expect(heads?.facts[0]).toMatchObject({ kind: 'message', body: 'x' })
   })
 
+  test('quotations within quotations do not grow with each level', async () => {
+    const html = `${'<blockquote type="cite">'.repeat(190)}${'x<br>'.repeat(180_000)}`
+    const [part] = await wire.parse('inbound', inboundPost({ headers: 'From: ada@example.com', html }))
+    const [message] = part?.facts ?? []
+    const shown = message?.kind === 'message' ? (message.email?.html ?? '') : ''
+    expect(shown.split('<blockquote>')).toHaveLength(191)
+  })
+
   test('a part longer than an e-mail may be is cut, and says so', async () => {
     const small = sendgridWire(1000)
     const [part] = await small.parse('inbound', inboundPost({ headers: 'From: ada@example.com', text: 'x'.repeat(5000) }))

@@ -19,6 +19,11 @@ const block =
     builder.closeBlock({ trailingLineBreaks: 1, blockTransform: transform })
   }
 
+/** A longer text is cut anyway; behind `>` on every level it would grow without end. */
+const MAX_CITED = 200_000
+
+const behindBrackets = (text: string): string => (text.length > MAX_CITED ? text : text.replaceAll(/^/gm, '> '))
+
 const TEXT_OPTIONS: HtmlToTextOptions = {
   wordwrap: false,
   limits: { maxInputLength: 4_000_000, maxDepth: 300, ellipsis: '' },
@@ -34,7 +39,7 @@ const TEXT_OPTIONS: HtmlToTextOptions = {
   formatters: {
     history: block((text) => `${HISTORY_BEGINS}${text}${HISTORY_ENDS}`),
     historyFollows: block((text) => `${HISTORY_BEGINS}${text}`),
-    citation: block((text) => `${HISTORY_BEGINS}${text.replaceAll(/^/gm, '> ')}${HISTORY_ENDS}`),
+    citation: block((text) => `${HISTORY_BEGINS}${behindBrackets(text)}${HISTORY_ENDS}`),
   },
 }
 
