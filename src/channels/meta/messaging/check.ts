@@ -57,16 +57,14 @@ const checkToken = (app: MetaApp, token: string, id: string, what: string): Prom
     return idIn(found.id) === id ? null : `Meta does not know ${id} as the id of a ${what}.`
   })
 
-/** Whom the token speaks for: with a person's token, or another page's, much can be read but nothing sent. */
-async function checkOwner(app: MetaApp, token: string, fields: string, faultOf: (owner: Json) => string | null): Promise<HealthCheck> {
-  let answered = false
-  const check = await asked({ name: 'page' }, 'whose access token this is', async () => {
-    const owner = await graphRequest(app, token, { method: 'GET', path: 'me', query: { fields }, effect: 'none' })
-    answered = idIn(owner.id) !== null
-    return faultOf(owner)
-  })
-  return answered ? { ...check, required: true } : check
-}
+/**
+ * Whom the token speaks for: with a person's token, or another page's, much can be read but nothing sent. Required, also where Meta does not
+ * say: anybody can read the id of a page, and whoever connects it here gets what people write to it.
+ */
+const checkOwner = (app: MetaApp, token: string, fields: string, faultOf: (owner: Json) => string | null): Promise<HealthCheck> =>
+  asked({ name: 'page', required: true }, 'whose access token this is', async () =>
+    faultOf(await graphRequest(app, token, { method: 'GET', path: 'me', query: { fields }, effect: 'none' })),
+  )
 
 /**
  * What the page tells the app; for Instagram's messages any field will do.
