@@ -7,8 +7,13 @@ const TEXT_OID = 25
 const MARK = '\u0000"char"'
 
 /**
- * Prisma's adapter knows every type but the system catalogs' "char", which the schema engine reads when it describes a database: such columns pass
- * the adapter as text with a mark on their name, and leave it as characters.
+ * Prisma's adapter for its schema engine, mended in two places.
+ *
+ * It knows every type but the system catalogs' "char", which the engine reads when it describes a database: such columns pass the adapter as text
+ * with a mark on their name, and leave it as characters.
+ *
+ * It cuts scripts at every semicolon and runs the pieces one by one. Here a script is one query without parameters, which PostgreSQL runs as one
+ * transaction: a migration that fails or is interrupted leaves nothing behind, and nobody writes between two of its statements.
  */
 export function catalogAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
   const inner = new PrismaPg(pool)
@@ -23,6 +28,9 @@ export function catalogAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFac
 function withCharacters<Adapter extends SqlQueryable>(adapter: Adapter): Adapter {
   const queryRaw = adapter.queryRaw.bind(adapter)
   return Object.assign(adapter, {
+    async executeScript(script: string) {
+      await adapter.executeRaw({ sql: script, args: [], argTypes: [] })
+    },
     async queryRaw(query: SqlQuery) {
       const result = await queryRaw(query)
       const marked = result.columnNames.map((name) => name.endsWith(MARK))

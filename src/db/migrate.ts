@@ -19,7 +19,7 @@ export async function migrate(url: string, log: Logger): Promise<string[]> {
   client.on('error', (error) => log.warn({ err: error }, 'the connection that migrates was lost'))
   try {
     await client.query(`select pg_advisory_lock(${BigInt(MIGRATION_LOCK)})`)
-    const applied = (await isUpToDate(client, migrations)) ? [] : await apply(url, migrations)
+    const applied = (await isUpToDate(client, migrations)) ? [] : await apply(client, url, migrations)
     await migrateQueue(url, log)
     await wakeForFreedQueues(client)
     if (applied.length > 0) log.info({ migrations: applied }, 'the database was migrated')
@@ -43,11 +43,15 @@ async function connect(url: string): Promise<pg.Client> {
 const reason = (error: unknown): string =>
   error instanceof AggregateError ? error.errors.map(reason).join('; ') : error instanceof Error ? error.message : String(error)
 
+async function hasHistory(client: pg.Client): Promise<boolean> {
+  const table = await client.query<{ exists: boolean }>(`select to_regclass('_prisma_migrations') is not null as exists`)
+  return table.rows[0]?.exists === true
+}
+
 type Row = { migration_name: string; checksum: string; finished_at: Date | null }
 
 async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): Promise<boolean> {
-  const table = await client.query<{ exists: boolean }>(`select to_regclass('_prisma_migrations') is not null as exists`)
-  if (table.rows[0]?.exists !== true) return false
+  if (!(await hasHistory(client))) return false
   const { rows } = await client.query<Row>(
     'select migration_name, checksum, finished_at from _prisma_migrations where rolled_back_at is null',
   )
@@ -61,9 +65,12 @@ async function isUpToDate(client: pg.Client, migrations: readonly Migration[]): 
   return rows.length === done.size && migrations.every(({ name }) => done.has(name))
 }
 
-async function apply(url: string, migrations: readonly Migration[]): Promise<string[]> {
+async function apply(client: pg.Client, url: string, migrations: readonly Migration[]): Promise<string[]> {
   const { engine, close } = await openSchemaEngine(url)
   try {
+    // Each script is one transaction, and nobody else migrates now: what has begun and not ended has left nothing behind, and is tried again.
+    if (await hasHistory(client))
+      await client.query('update _prisma_migrations set rolled_back_at = now() where finished_at is null and rolled_back_at is null')
     const filters = { externalTables: [], externalEnums: [] }
     return (await engine.applyMigrations({ migrationsList: migrationList(migrations), filters })).appliedMigrationNames
   } finally {

@@ -184,6 +184,20 @@ CREATE TABLE "received_message" (
     CONSTRAINT "received_message_pkey" PRIMARY KEY ("channel_account_id","external_message_id")
 );
 
+-- What is there moves along: the ledger of consent begins with the opt-outs, the receipts with the webhooks that were kept.
+-- Before there are indexes, which come cheaper to rows that are there.
+INSERT INTO "consent_entry" ("id", "organization_id", "customer_id", "channel", "purpose", "state", "source", "evidence", "occurred_at")
+SELECT gen_random_uuid(), o."organization_id", o."customer_id", o."channel", p."purpose", 'OPTED_OUT', 'KEYWORD', 'STOP', o."created_at"
+FROM "opt_out" o CROSS JOIN unnest(enum_range(NULL::"MessagePurpose")) AS p("purpose");
+
+INSERT INTO "received_message" ("channel_account_id", "external_message_id", "organization_id", "received_at")
+SELECT "channel_account_id", substr("dedupe_key", 9), "organization_id", "received_at" FROM "webhook" WHERE "dedupe_key" LIKE 'message:%';
+
+INSERT INTO "webhook_receipt" ("id", "organization_id", "channel_account_id", "wire", "segment", "url", "headers", "body", "size", "status", "problem", "received_at")
+SELECT "id", "organization_id", "channel_account_id", 'twilio', split_part(split_part("url", '?', 1), '/', -1), "url", "headers", "body", length("body"),
+  CASE "status" WHEN 'APPLIED' THEN 'APPLIED' ELSE 'UNPARSED' END::"WebhookReceiptStatus", "problem", "received_at"
+FROM "webhook";
+
 -- CreateIndex
 CREATE INDEX "email_message_channel_account_id_message_id_idx" ON "email_message"("channel_account_id", "message_id");
 
@@ -238,21 +252,9 @@ ALTER TABLE "communication_edit" ADD CONSTRAINT "communication_edit_communicatio
 -- AddForeignKey
 ALTER TABLE "consent_entry" ADD CONSTRAINT "consent_entry_customer_id_fkey" FOREIGN KEY ("customer_id") REFERENCES "customer"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
--- What is there moves along: the ledger of consent begins with the opt-outs, the receipts with the webhooks that were kept.
-INSERT INTO "consent_entry" ("id", "organization_id", "customer_id", "channel", "purpose", "state", "source", "evidence", "occurred_at")
-SELECT gen_random_uuid(), o."organization_id", o."customer_id", o."channel", p."purpose", 'OPTED_OUT', 'KEYWORD', 'STOP', o."created_at"
-FROM "opt_out" o CROSS JOIN unnest(enum_range(NULL::"MessagePurpose")) AS p("purpose");
-
-INSERT INTO "received_message" ("channel_account_id", "external_message_id", "organization_id", "received_at")
-SELECT "channel_account_id", substr("dedupe_key", 9), "organization_id", "received_at" FROM "webhook" WHERE "dedupe_key" LIKE 'message:%';
-
-INSERT INTO "webhook_receipt" ("id", "organization_id", "channel_account_id", "wire", "segment", "url", "headers", "body", "size", "status", "problem", "received_at")
-SELECT "id", "organization_id", "channel_account_id", 'twilio', split_part(split_part("url", '?', 1), '/', -1), "url", "headers", "body", length("body"),
-  CASE "status" WHEN 'APPLIED' THEN 'APPLIED' ELSE 'UNPARSED' END::"WebhookReceiptStatus", "problem", "received_at"
-FROM "webhook";
-
-UPDATE "conversation" c SET "window_reason" = 'CUSTOMER_MESSAGE',
-  "last_inbound_at" = (SELECT max(m."created_at") FROM "communication" m WHERE m."conversation_id" = c."id" AND m."direction" = 'INBOUND')
+-- As messages write it from now on: a reason where there is a window. The latest inbound one is looked for from the end of its conversation.
+UPDATE "conversation" c SET "window_reason" = CASE WHEN c."window_expires_at" IS NOT NULL THEN 'CUSTOMER_MESSAGE'::"WindowReason" END,
+  "last_inbound_at" = (SELECT m."created_at" FROM "communication" m WHERE m."conversation_id" = c."id" AND m."direction" = 'INBOUND' ORDER BY m."id" DESC LIMIT 1)
 WHERE c."inbound_count" > 0;
 
 -- DropTable
