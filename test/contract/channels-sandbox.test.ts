@@ -1,27 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import type { Outgoing } from '../../src/channels/channel.ts'
 import { createSandboxChannels } from '../../src/channels/sandbox/channels.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const credentials = { authToken: 'token' }
 const twilioChannels = createTwilioChannels({ apiUrl: 'https://api.twilio.com', timeoutMs: 1000 })
 
 describe.each(createSandboxChannels())('the sandbox’s $channel', (adapter) => {
-  const to = (address: string): Outgoing => ({
-    communicationId: '0198c2a0-0000-7000-8000-000000000001',
-    channel: adapter.channel,
-    from: '+15005550006',
-    to: address,
-    body: 'hi',
-    subject: null,
-    content: { kind: 'TEXT' },
-    template: null,
-    files: [],
-    inReplyTo: null,
-    email: null,
-    humanAgent: false,
-    statusCallbackUrl: 'https://inbox.test/status',
-  })
+  const to = (address: string) =>
+    outgoingMessage({
+      channel: adapter.channel,
+      to: address,
+      body: 'hi',
+      statusCallbackUrl: 'https://inbox.test/status',
+    })
 
   test('walks to READ by itself', async () => {
     expect(await adapter.send(to('+905551112233'), credentials)).toEqual({

@@ -7,6 +7,7 @@ import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
 import { twilioWire } from '../../src/channels/twilio/wire.ts'
 import { type SendBehaviour, startFakeTwilio } from '../support/fake-twilio.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const fake = await startFakeTwilio()
 const callbacks: { url: string; body: string; signature: string | undefined }[] = []
@@ -34,22 +35,11 @@ const file = (url: string): OutgoingFile => ({
   read: () => Promise.reject(new Error('Twilio fetches files by itself')),
 })
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: 'SMS',
-  from: '+15005550006',
-  to: '+905551112233',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: `${inboxUrl}/status?communicationId=0198c2a0-0000-7000-8000-000000000001`,
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    statusCallbackUrl: `${inboxUrl}/status?communicationId=0198c2a0-0000-7000-8000-000000000001`,
+    ...changes,
+  })
 
 const failureOf = (adapter: ChannelAdapter<TwilioCredentials>, credentials: TwilioCredentials = fake.credentials): Promise<unknown> =>
   adapter.send(outgoing(), credentials).then(

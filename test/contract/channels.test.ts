@@ -8,6 +8,7 @@ import { createChannels } from '../../src/channels/registry.ts'
 import { twilioWire } from '../../src/channels/twilio/wire.ts'
 import { loadConfig } from '../../src/config.ts'
 import { startFakeTwilio } from '../support/fake-twilio.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const fake = await startFakeTwilio()
 afterAll(() => fake.close())
@@ -27,22 +28,12 @@ const accounts = {
 const ADDRESSES = ['+905551112233', '+15005550006', '+12345', '+5215512345678', '+5511987654321']
 const WEBHOOK_URL = 'https://inbox.test/webhooks/twilio/demo/sms'
 
-const outgoing = (adapter: AnyChannelAdapter, changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: adapter.channel,
-  from: '+15005550006',
-  to: '+905551112233',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
-  ...changes,
-})
+const outgoing = (adapter: AnyChannelAdapter, changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    channel: adapter.channel,
+    statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
+    ...changes,
+  })
 
 const named = registry.all.map((adapter) => ({ name: `${adapter.provider} ${adapter.channel}`, adapter }))
 

@@ -6,6 +6,7 @@ import { Rejected, Unavailable, Uncertain } from '../../src/channels/failures.ts
 import { createInstagram } from '../../src/channels/meta/messaging/instagram.ts'
 import { createMessenger } from '../../src/channels/meta/messaging/messenger.ts'
 import { startFakeMeta } from '../support/fake-meta.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const CONTRACTS = '../shared/contracts'
 const present = existsSync(CONTRACTS)
@@ -26,22 +27,16 @@ beforeEach(() => {
 const messenger = createMessenger(fake.app)
 const instagram = createInstagram(fake.app)
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: COMMUNICATION,
-  channel: 'MESSENGER',
-  from: PAGE,
-  to: CUSTOMER,
-  body: 'Your order has left.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/webhooks/meta',
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    communicationId: COMMUNICATION,
+    channel: 'MESSENGER',
+    from: PAGE,
+    to: CUSTOMER,
+    body: 'Your order has left.',
+    statusCallbackUrl: 'https://inbox.test/webhooks/meta',
+    ...changes,
+  })
 
 const file = (media: OutgoingFile['media'], contentType: string): OutgoingFile => ({
   filename: 'file',

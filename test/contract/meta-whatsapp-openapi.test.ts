@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
 import { createWhatsapp } from '../../src/channels/meta/whatsapp/whatsapp.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 import { type Prism, startPrism } from '../support/prism.ts'
 
 const FOLDER = '../shared/contracts/openapi'
@@ -13,22 +14,14 @@ const credentials = { accessToken: 'EAAtoken', phoneNumberId: '106540352242922',
 const adapterAt = (graphUrl: string) =>
   createWhatsapp({ appId: null, appSecret: null, verifyToken: null, graphUrl, version: 'v23.0', timeoutMs: 15_000 })
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: 'WHATSAPP',
-  from: '+15550783881',
-  to: '+16505551234',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/unused',
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    channel: 'WHATSAPP',
+    from: '+15550783881',
+    to: '+16505551234',
+
+    ...changes,
+  })
 
 const media = (kind: OutgoingFile['media'], contentType: string): Partial<Outgoing> => ({
   body: kind === 'IMAGE' ? 'A caption' : '',

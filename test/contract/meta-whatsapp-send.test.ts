@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outgoing, OutgoingFile } from '../../src/channels/channel.ts'
 import { createWhatsapp } from '../../src/channels/meta/whatsapp/whatsapp.ts'
 import { type FakeMeta, startFakeMeta } from '../support/fake-meta.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const ERRORS = '../shared/contracts/whatsapp-cloud/errors/pywa.error_objects.json'
 const present = existsSync(ERRORS)
@@ -22,22 +23,14 @@ beforeEach(() => {
 const adapter = (changes: Partial<FakeMeta['app']> = {}) => createWhatsapp({ ...meta.app, ...changes })
 const credentials = () => ({ accessToken: meta.accessToken, phoneNumberId: '106540352242922', businessAccountId: '419561257915477' })
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: 'WHATSAPP',
-  from: '+15550783881',
-  to: '+16505551234',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/unused',
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    channel: 'WHATSAPP',
+    from: '+15550783881',
+    to: '+16505551234',
+
+    ...changes,
+  })
 
 const file = (changes: Partial<OutgoingFile> = {}): OutgoingFile => ({
   filename: 'permit.pdf',

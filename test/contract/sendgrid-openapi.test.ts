@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Outgoing, OutgoingEmail } from '../../src/channels/channel.ts'
 import { createSendgridChannels } from '../../src/channels/sendgrid/channels.ts'
 import { SendgridCredentials } from '../../src/channels/sendgrid/credentials.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 import { type Prism, startPrism } from '../support/prism.ts'
 
 const SPECIFICATION = '../shared/contracts/openapi/sendgrid_mail_v3.json'
@@ -21,22 +22,18 @@ const email: OutgoingEmail = {
   replyTo: { name: null, address: 'desk+token@example.org' },
   marketing: false,
 }
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: 'EMAIL',
-  from: 'desk@example.org',
-  to: 'ada@example.com',
-  body: 'Hello',
-  subject: 'Hello',
-  content: { kind: 'EMAIL' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/webhooks/sendgrid/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    channel: 'EMAIL',
+    from: 'desk@example.org',
+    to: 'ada@example.com',
+    body: 'Hello',
+    subject: 'Hello',
+    content: { kind: 'EMAIL' },
+    email,
+    statusCallbackUrl: 'https://inbox.test/webhooks/sendgrid/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
+    ...changes,
+  })
 
 describe.runIf(present)('SendGrid’s own API description', () => {
   let prism: Prism

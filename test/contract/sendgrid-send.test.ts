@@ -4,6 +4,7 @@ import type { ChannelAdapter, Outgoing, OutgoingEmail } from '../../src/channels
 import { createSendgridChannels } from '../../src/channels/sendgrid/channels.ts'
 import { SendgridCredentials } from '../../src/channels/sendgrid/credentials.ts'
 import { type FakeSendgrid, type MailBehaviour, startFakeSendgrid } from '../support/fake-sendgrid.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const communicationId = '0198c2a0-0000-7000-8000-000000000001'
 const statusCallbackUrl = `https://inbox.test/webhooks/sendgrid/demo/status?communicationId=${communicationId}`
@@ -18,22 +19,18 @@ const email = (changes: Partial<OutgoingEmail> = {}): OutgoingEmail => ({
   ...changes,
 })
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId,
-  channel: 'EMAIL',
-  from: 'desk@example.org',
-  to: 'ada@example.com',
-  body: 'Your permit is ready.',
-  subject: 'Your permit',
-  content: { kind: 'EMAIL' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: email(),
-  humanAgent: false,
-  statusCallbackUrl,
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    communicationId,
+    channel: 'EMAIL',
+    from: 'desk@example.org',
+    to: 'ada@example.com',
+    subject: 'Your permit',
+    content: { kind: 'EMAIL' },
+    email: email(),
+    statusCallbackUrl,
+    ...changes,
+  })
 
 const file = (size: number, filename: string | null = 'a.pdf'): Outgoing['files'][number] => ({
   filename,

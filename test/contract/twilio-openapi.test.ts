@@ -6,6 +6,7 @@ import type { ChannelAdapter, Outgoing, OutgoingFile, OutgoingTemplate } from '.
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import type { TwilioCredentials } from '../../src/channels/twilio/credentials.ts'
 import { startFakeTwilio } from '../support/fake-twilio.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 import { type Prism, startPrism } from '../support/prism.ts'
 
 const SPECIFICATION = '../shared/contracts/openapi/twilio_api_v2010.messages.json'
@@ -15,22 +16,11 @@ if (!present) console.warn(`${SPECIFICATION} is not here: sends are not tested a
 
 const credentials: TwilioCredentials = { accountSid: `AC${'a'.repeat(32)}`, authToken: 'token' }
 
-const outgoing = (changes: Partial<Outgoing> = {}): Outgoing => ({
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
-  channel: 'SMS',
-  from: '+15005550006',
-  to: '+905551112233',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
-  ...changes,
-})
+const outgoing = (changes: Partial<Outgoing> = {}) =>
+  outgoingMessage({
+    statusCallbackUrl: 'https://inbox.test/webhooks/twilio/demo/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
+    ...changes,
+  })
 
 const file = (filename: string): OutgoingFile => ({
   filename,

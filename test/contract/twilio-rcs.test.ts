@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Outgoing } from '../../src/channels/channel.ts'
 import { createTwilioChannels } from '../../src/channels/twilio/channels.ts'
 import { startFakeTwilio } from '../support/fake-twilio.ts'
+import { outgoingMessage } from '../support/outgoing.ts'
 
 const fake = await startFakeTwilio()
 afterAll(() => fake.close())
@@ -11,21 +11,10 @@ beforeEach(() => {
 
 const rcs = createTwilioChannels({ apiUrl: fake.url, timeoutMs: 5000 }).find(({ channel }) => channel === 'RCS')
 
-const outgoing: Outgoing = {
-  communicationId: '0198c2a0-0000-7000-8000-000000000001',
+const outgoing = outgoingMessage({
   channel: 'RCS',
   from: 'acme_agent',
-  to: '+905551112233',
-  body: 'Your permit is ready.',
-  subject: null,
-  content: { kind: 'TEXT' },
-  template: null,
-  files: [],
-  inReplyTo: null,
-  email: null,
-  humanAgent: false,
-  statusCallbackUrl: 'https://inbox.test/status?communicationId=0198c2a0-0000-7000-8000-000000000001',
-}
+})
 
 describe('RCS', () => {
   const callback = `${outgoing.statusCallbackUrl}&channel=rcs`
