@@ -2,6 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { globalId, localId } from '../../schema/global-id.ts'
 import {
   ConnectChannelAccountDocument,
+  CreateTemplateDocument,
+  CreateUploadDocument,
+  MarkReadDocument,
   type MessageContentInput,
   SendMessageDocument,
   SyncTemplatesDocument,
@@ -210,6 +213,64 @@ describe('a conversation', () => {
         },
       ])
     })
+  })
+
+  test('a counterpart at Twilio means nothing to Meta', async () => {
+    const data = { name: 'by hand', body: 'Ready.', channel: 'WHATSAPP' as const, providerTemplateId: `HX${'0'.repeat(32)}` }
+    const made = member(dataOf(await app.request(CreateTemplateDocument, { input: data })).createTemplate, 'CreateTemplateSuccess')
+    const input = { to: { address: '+16505550109' }, channelAccountId, content: { template: { templateId: made.template.id } } }
+    expect(member(dataOf(await app.request(SendMessageDocument, { input })).sendMessage, 'ValidationError')).toMatchObject({
+      message: expect.stringContaining('Twilio'),
+      path: ['input', 'content', 'template', 'templateId'],
+    })
+  })
+
+  test('what is marked read here is read there, once for all of it', async () => {
+    const { conversationId } = await receive(text('16505550110', 'One'))
+    const last = await receive(text('16505550110', 'Two'))
+    const target = { conversationId: globalId('Conversation', present(conversationId)) }
+    const marked = member(dataOf(await app.request(MarkReadDocument, { input: { target } })).markRead, 'MarkReadSuccess')
+    expect(marked.markedCount).toBe(2)
+    await eventually(() => expect(meta.read).toEqual([last.externalMessageId]))
+  })
+
+  test('an upload goes to WhatsApp as a picture, with its caption and the message that it answers', async () => {
+    const received = await receive(text('16505550111', 'Show me'))
+    const bytes = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
+    const file = { filename: 'permit.png', contentType: 'image/png', size: bytes.length }
+    const upload = member(dataOf(await app.request(CreateUploadDocument, { input: file })).createUpload, 'CreateUploadSuccess')
+    const headers = upload.headers as Record<string, string>
+    expect((await fetch(upload.url, { method: upload.method, headers, body: new Uint8Array(bytes) })).ok).toBe(true)
+    const input = {
+      to: { conversationId: globalId('Conversation', present(received.conversationId)) },
+      replyToCommunicationId: globalId('Communication', received.id),
+      content: { media: { attachmentIds: [upload.attachment.id], caption: 'Here' } },
+    }
+    member(dataOf(await app.request(SendMessageDocument, { input })).sendMessage, 'SendMessageSuccess')
+    const { body } = await eventually(() => present(meta.messages[0]))
+    expect(body).toMatchObject({ type: 'image', image: { caption: 'Here' }, context: { message_id: received.externalMessageId } })
+    const { id } = body.image as { id: string }
+    expect(meta.uploads.get(id)).toMatchObject({ filename: 'permit.png', contentType: 'image/png', bytes })
+  })
+
+  test('a reaction is given and taken back', async () => {
+    const received = await receive(text('16505550112', 'Thanks!'))
+    const react = async (emoji: string | null) => {
+      const input = {
+        to: { conversationId: globalId('Conversation', present(received.conversationId)) },
+        content: { reaction: { communicationId: globalId('Communication', received.id), emoji } },
+      }
+      member(dataOf(await app.request(SendMessageDocument, { input })).sendMessage, 'SendMessageSuccess')
+    }
+    await react('👍')
+    await react(null)
+    const message_id = received.externalMessageId
+    await eventually(() =>
+      expect(meta.messages).toMatchObject([
+        { body: { type: 'reaction', reaction: { message_id, emoji: '👍' } } },
+        { body: { type: 'reaction', reaction: { message_id, emoji: '' } } },
+      ]),
+    )
   })
 
   test('what WhatsApp would refuse of a message is refused here, with the field and what is allowed', async () => {

@@ -6,6 +6,7 @@ import { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
 import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
+import { contentSidFault } from './template-fault.ts'
 import { listContentTemplates } from './templates.ts'
 import { namingRcs, twilioWire } from './wire.ts'
 
@@ -32,6 +33,7 @@ export function createTwilioRcs(api: TwilioApi): ChannelAdapter<TwilioCredential
     },
     check: (_account, credentials) => checkRcs(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+    templateFault: contentSidFault,
     listTemplates: (_account, credentials) => listContentTemplates(api, credentials, { approved: false }),
   }
 }

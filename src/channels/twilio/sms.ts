@@ -6,6 +6,7 @@ import { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
 import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
+import { contentSidFault } from './template-fault.ts'
 import { twilioWire } from './wire.ts'
 
 /** SMS and MMS through Twilio. */
@@ -26,5 +27,6 @@ export function createTwilioSms(api: TwilioApi): ChannelAdapter<TwilioCredential
       return checks.every(({ ok }) => ok) ? [...checks, ...(await checkNumber(api, account, credentials))] : checks
     },
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
+    templateFault: contentSidFault,
   }
 }

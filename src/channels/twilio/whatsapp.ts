@@ -7,6 +7,7 @@ import { TwilioCredentials } from './credentials.ts'
 import type { TwilioApi } from './http.ts'
 import { fetchTwilioMedia } from './media.ts'
 import { sendByTwilio } from './send.ts'
+import { contentSidFault } from './template-fault.ts'
 import { listContentTemplates } from './templates.ts'
 import { twilioWire } from './wire.ts'
 
@@ -27,7 +28,7 @@ export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCrede
     send: (message, credentials) => sendByTwilio(api, message, credentials, { to: prefixed, from: prefixed }),
     check: (_account, credentials) => checkAccount(api, credentials),
     fetchMedia: (url, credentials, maxBytes) => fetchTwilioMedia(api, url, credentials, maxBytes),
-    templateFault: ({ variables }) => whatsappValueFault(variables),
+    templateFault: (template) => contentSidFault(template) ?? whatsappValueFault(template.variables),
     listTemplates: (_account, credentials) => listContentTemplates(api, credentials, { approved: true }),
   }
 }

@@ -7,7 +7,9 @@ import { mediaHeaderOf } from './template-variables.ts'
 const UNFILLABLE = new Set(['CAROUSEL', 'LIMITED_TIME_OFFER', 'LOCATION', 'MPM', 'PRODUCT'])
 
 /** What WhatsApp would refuse about the template as it is filled in; null: nothing that is known. */
-export function whatsappTemplateFault({ components, variables }: OutgoingTemplate): TemplateFault | null {
+export function whatsappTemplateFault({ id, components, variables }: OutgoingTemplate): TemplateFault | null {
+  if (components === null && /^HX/.test(id))
+    return { variable: null, message: 'The template’s counterpart is at Twilio: choose one of this channel account’s own.' }
   const parts = objectsIn(components)
   const unfillable = parts.flatMap(kindsOf).find((kind) => UNFILLABLE.has(kind))
   if (unfillable !== undefined)
