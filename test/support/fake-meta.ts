@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { MetaApp } from '../../src/channels/meta/app.ts'
 import { signatureOf } from '../../src/channels/meta/signature.ts'
+import { startFakeServer } from './fake-server.ts'
 
 type Json = Record<string, unknown>
 
@@ -72,14 +71,7 @@ export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<Fake
   const files = new Map<string, Stored>()
   let lastNumber = 0
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      response.destroy(error as Error)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await startFakeServer(answer)
 
   const fake: FakeMeta = {
     url,
@@ -111,11 +103,7 @@ export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<Fake
       files.set(path, content)
       return `${url}${path}`
     },
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    close,
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

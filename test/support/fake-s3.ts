@@ -1,8 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { startFakeServer } from './fake-server.ts'
 
 export type FakeS3 = {
   url: string
@@ -46,21 +45,13 @@ export async function startFakeS3(): Promise<FakeS3> {
       response.writeHead(200, { 'content-length': found.length, 'content-type': 'application/octet-stream' }).end(found)
     }
   }
-  const server = createServer((request, response) => {
-    handle(request, response).catch((error: unknown) => response.destroy(error as Error))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await startFakeServer(handle)
   return {
     ...own,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     objects,
     requests,
-    async close() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
+    close,
   }
 }
 

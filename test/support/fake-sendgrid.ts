@@ -1,7 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { startFakeServer } from './fake-server.ts'
 
 /** What happens to one send. Nothing set: it is accepted with an id of its own. */
 export type MailBehaviour = {
@@ -72,14 +71,10 @@ export async function startFakeSendgrid(): Promise<FakeSendgrid> {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const behaviours: MailBehaviour[] = []
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => response.destroy(error as Error))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const { url, close } = await startFakeServer(answer)
 
   const fake: FakeSendgrid = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     apiKey,
     publicKey: keys.publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
     requests: [],
@@ -105,11 +100,7 @@ export async function startFakeSendgrid(): Promise<FakeSendgrid> {
       }
       return fake.events(url, [{ ...common, ...personalization?.custom_args, ...more }])
     },
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    close,
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

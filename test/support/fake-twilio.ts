@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ParsedUrlQuery, parse, stringify } from 'node:querystring'
 import twilio from 'twilio'
+import { startFakeServer } from './fake-server.ts'
 
 /** What happens to one send. Nothing set: it is accepted and answered at once. */
 export type SendBehaviour = {
@@ -80,14 +79,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
   const behaviours: SendBehaviour[] = []
   const medias = new Map<string, Media>()
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      response.destroy(error as Error)
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await startFakeServer(answer)
 
   const fake: FakeTwilio = {
     url,
@@ -147,11 +139,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
       })
       return { status: sent.status, contentType: sent.headers.get('content-type'), body: await sent.text(), messageSid }
     },
-    async close() {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
+    close,
   }
 
   /** Twilio does not send the fragment, which holds connection overrides, and does not sign it. */
