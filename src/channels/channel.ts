@@ -162,6 +162,11 @@ export type Wire<Credentials> = WireBase &
         /** Over the raw bytes, in constant time. */
         verify(request: RawRequest, credentials: Credentials): boolean
         /**
+         * Asked before the body is read, where bodies can be large: false where `verify` will refuse whatever it holds. Then `locate` looks at
+         * no body either. Absent: `verify` needs the body.
+         */
+        admits?(head: Omit<RawRequest, 'body'>, credentials: Credentials): boolean
+        /**
          * What follows the `?` of the address where messages arrive, because the provider signs nothing there, e.g. `key=…`: a secret, to be
          * shown to ADMINs only and never logged. Absent: nothing.
          */

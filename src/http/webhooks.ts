@@ -4,9 +4,9 @@ import type { Deps } from '../deps.ts'
 import { type IngestOutcome, ingestWebhook } from '../domain/ingest-webhook.ts'
 import { routeWebhook } from '../domain/route-webhook.ts'
 import { createWebhookAccounts, type WebhookAccount, type WebhookAccounts } from '../domain/webhook-accounts.ts'
-import { readBody } from './body.ts'
 import { HttpError } from './errors.ts'
 import { allowsMethod } from './json.ts'
+import { createLargeBodies } from './large-bodies.ts'
 import type { Metrics } from './metrics.ts'
 import type { Handler } from './router.ts'
 
@@ -14,6 +14,10 @@ type WebhookDeps = Deps & { metrics: Metrics }
 
 type OrganizationWire = Extract<AnyWire, { reach: 'organization' }>
 type AppWire = Extract<AnyWire, { reach: 'app' }>
+type Head = Omit<RawRequest, 'body'>
+
+/** How many requests of the largest size are in memory at the same time. */
+const LARGEST_AT_ONCE = 4
 
 const NOTHING_HERE = 'There is nothing at this address.'
 const BAD_SIGNATURE = 'The signature is missing or wrong.'
@@ -25,6 +29,8 @@ const BAD_SIGNATURE = 'The signature is missing or wrong.'
  */
 export function createWebhookHandler(deps: WebhookDeps): Handler {
   const accounts = createWebhookAccounts(deps)
+  const { MAX_BODY_BYTES, MAX_EMAIL_BYTES } = deps.config
+  const bodies = createLargeBodies({ smallBytes: MAX_BODY_BYTES, totalBytes: LARGEST_AT_ONCE * Math.max(MAX_BODY_BYTES, MAX_EMAIL_BYTES) })
   return async (request, response, url) => {
     const [, , path = '', ...place] = url.pathname.split('/')
     const adapters = deps.channels.speaking(path)
@@ -34,12 +40,14 @@ export function createWebhookHandler(deps: WebhookDeps): Handler {
     if (wire.reach === 'app' && request.method === 'GET') return shakeHands(wire, url, response)
     const count = (outcome: string) => deps.metrics.webhooks.inc({ provider: path, outcome })
     try {
-      const raw = await rawRequest(deps, request, url, wire)
+      const head = headOf(deps, request, url)
       const [slug = '', segment = ''] = place
-      const outcome =
+      if (wire.reach === 'organization') await admit(accounts, adapters, wire, slug, segment, head)
+      const outcome = await bodies.during(request, Math.max(MAX_BODY_BYTES, wire.maxBodyBytes ?? 0), (body) =>
         wire.reach === 'app'
-          ? await forApp(deps, accounts, adapters, wire, raw)
-          : await forOrganization(deps, accounts, adapters, wire, slug, segment, raw)
+          ? forApp(deps, accounts, adapters, wire, { ...head, body })
+          : forOrganization(deps, accounts, adapters, wire, slug, segment, { ...head, body }),
+      )
       const { contentType, body } = wire.acknowledgement
       response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body)
       count(outcome)
@@ -77,27 +85,43 @@ async function forOrganization(
   segment: string,
   raw: RawRequest,
 ): Promise<IngestOutcome> {
-  const verified = await verifiedAccount(accounts, adapters, wire, slug, segment, raw)
+  const verified = await accountThat(accounts, adapters, wire, slug, segment, raw, (credentials) => wire.verify(raw, credentials))
   const { organizationId } = verified.account
   const routing = await routeWebhook(accounts, { organizationId }, adapters, await wire.parse(segment, raw), verified)
   return ingestWebhook(deps, { wire: wire.path, segment }, raw, routing, organizationId)
 }
 
+/** Refuses before the body is read what its head alone shows to be nobody's. */
+async function admit(
+  accounts: WebhookAccounts,
+  adapters: readonly AnyChannelAdapter[],
+  wire: OrganizationWire,
+  slug: string,
+  segment: string,
+  head: Head,
+): Promise<void> {
+  const { admits } = wire
+  if (admits === undefined) return
+  const bare = { ...head, body: Buffer.alloc(0) }
+  await accountThat(accounts, adapters, wire, slug, segment, bare, (credentials) => admits(head, credentials))
+}
+
 /** The account whose credentials have signed. Those that are remembered may be yesterday's: a doubt is looked up. */
-async function verifiedAccount(
+async function accountThat(
   accounts: WebhookAccounts,
   adapters: readonly AnyChannelAdapter[],
   wire: OrganizationWire,
   slug: string,
   segment: string,
   raw: RawRequest,
+  proves: (credentials: unknown) => boolean,
 ): Promise<WebhookAccount> {
   const locator = wire.locate(segment, raw)
   if (locator === null) throw new HttpError(404, NOTHING_HERE)
   for (const fresh of [false, true]) {
     const found = await accounts.find({ slug }, adapters, locator, fresh)
     if (found.accounts.length === 0) throw new HttpError(404, NOTHING_HERE)
-    const signer = found.accounts.find((account) => wire.verify(raw, account.credentials()))
+    const signer = found.accounts.find((account) => proves(account.credentials()))
     if (signer !== undefined) return signer
     if (!found.remembered) break
   }
@@ -105,15 +129,12 @@ async function verifiedAccount(
 }
 
 /** The URL is the public one, which the provider signed; it is never guessed from headers. */
-async function rawRequest(deps: WebhookDeps, request: IncomingMessage, url: URL, wire: AnyWire): Promise<RawRequest> {
-  return {
-    method: 'POST',
-    url: `${deps.config.PUBLIC_URL}${url.pathname}${url.search}`,
-    headers: Object.fromEntries(
-      Object.entries(request.headers).flatMap(([name, value]) =>
-        value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-      ),
+const headOf = (deps: WebhookDeps, request: IncomingMessage, url: URL): Head => ({
+  method: 'POST',
+  url: `${deps.config.PUBLIC_URL}${url.pathname}${url.search}`,
+  headers: Object.fromEntries(
+    Object.entries(request.headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
     ),
-    body: await readBody(request, Math.max(deps.config.MAX_BODY_BYTES, wire.maxBodyBytes ?? 0)),
-  }
-}
+  ),
+})

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { globalId, localId } from '../../schema/global-id.ts'
 import { ConnectChannelAccountDocument, SendMessageDocument, type SendMessageInput } from '../generated/graphql.ts'
@@ -73,6 +75,21 @@ test('the address to enter at SendGrid has the secret without which nothing is t
   const { body, headers } = inboundPost({ headers: 'From: a@example.com\n', text: 'x' })
   for (const url of [webhookUrl.replace(/\?.*/, ''), webhookUrl.slice(0, -1), webhookUrl.replace('inbound', 'events')])
     expect((await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })).status).toBe(403)
+})
+
+test('who has neither secret nor signature is refused before a byte of the body is read', async () => {
+  const statusOf = async (url: string, headers = {}) => {
+    const request = httpRequest(url, { method: 'POST', headers: { 'content-length': 30_000_000, ...headers } }).on('error', () => undefined)
+    request.flushHeaders()
+    const [answer] = (await once(request, 'response')) as [IncomingMessage]
+    request.destroy()
+    return answer.statusCode
+  }
+  const events = `${app.url}/webhooks/sendgrid/demo/events`
+  expect(await statusOf(webhookUrl.replace(/key=.*/, 'key=guessed'))).toBe(403)
+  expect(await statusOf(events)).toBe(403)
+  expect(await statusOf(events, { 'x-twilio-email-event-webhook-signature': 'MEUCIQ==' })).toBe(403)
+  expect(await statusOf(webhookUrl.replace('/demo/', '/nobody/'))).toBe(404)
 })
 
 test('an e-mail that is larger than SendGrid takes is refused before it is stored', async () => {

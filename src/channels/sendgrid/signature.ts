@@ -1,14 +1,17 @@
 import { createHash, createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto'
 import type { RawRequest } from '../channel.ts'
 
+const SIGNATURE = 'x-twilio-email-event-webhook-signature'
+const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp'
+
 /**
  * Whether SendGrid signed the request: ECDSA over timestamp and body, both for events and for Inbound Parse with a security policy. Over the
  * bytes themselves: the files of an e-mail are no text. `publicKey`: base64 of its SPKI.
  * Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
  */
 export function isSigned(request: RawRequest, publicKey: string): boolean {
-  const signature = request.headers['x-twilio-email-event-webhook-signature']
-  const timestamp = request.headers['x-twilio-email-event-webhook-timestamp']
+  const signature = request.headers[SIGNATURE]
+  const timestamp = request.headers[TIMESTAMP]
   if (signature === undefined || timestamp === undefined) return false
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
@@ -19,8 +22,12 @@ export function isSigned(request: RawRequest, publicKey: string): boolean {
   }
 }
 
+/** Whether there is anything that `isSigned` could look at. */
+export const hasSignature = ({ headers }: Pick<RawRequest, 'headers'>): boolean =>
+  Boolean(headers[SIGNATURE]) && Boolean(headers[TIMESTAMP])
+
 /** Whether the address that was called has this secret as its `key`. */
-export function hasSecret(request: RawRequest, secret: string): boolean {
+export function hasSecret(request: Omit<RawRequest, 'body'>, secret: string): boolean {
   const given = URL.parse(request.url)?.searchParams.get('key')
   return given !== null && given !== undefined && secret !== '' && isSame(given, secret)
 }

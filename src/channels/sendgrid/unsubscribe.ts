@@ -18,7 +18,7 @@ export function unsubscribeUrl(statusCallbackUrl: string, communicationId: strin
 type Link = { communicationId: string; address: string; signature: string }
 
 /** The message and recipient of an unsubscribe link; null where it is none. */
-export function unsubscribeLink(request: RawRequest): Link | null {
+export function unsubscribeLink(request: Pick<RawRequest, 'url'>): Link | null {
   const query = URL.parse(request.url)?.searchParams
   const [communicationId = '', address, signature = ''] = [
     query?.get('communicationId') ?? '',
@@ -29,7 +29,7 @@ export function unsubscribeLink(request: RawRequest): Link | null {
   return { communicationId, address, signature }
 }
 
-export function isOurLink(request: RawRequest, secret: string): boolean {
+export function isOurLink(request: Pick<RawRequest, 'url'>, secret: string): boolean {
   const link = unsubscribeLink(request)
   return link !== null && isSame(link.signature, unsubscribeSignature(secret, link.communicationId, link.address))
 }

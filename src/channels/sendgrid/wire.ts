@@ -1,8 +1,8 @@
-import type { Wire } from '../channel.ts'
+import type { RawRequest, Wire } from '../channel.ts'
 import type { SendgridCredentials } from './credentials.ts'
 import { parseEvents } from './events.ts'
 import { parseInbound } from './inbound.ts'
-import { hasSecret, isSigned } from './signature.ts'
+import { hasSecret, hasSignature, isSigned } from './signature.ts'
 import { isOurLink, parseUnsubscribe, unsubscribeLink } from './unsubscribe.ts'
 
 const ANY_ACCOUNT = { channel: 'EMAIL', addresses: null, communicationId: null } as const
@@ -24,12 +24,11 @@ export function sendgridWire(maxEmailBytes: number): Wire<SendgridCredentials> {
       const link = segment === 'unsubscribe' ? unsubscribeLink(request) : null
       return link === null ? null : { ...ANY_ACCOUNT, communicationId: link.communicationId }
     },
-    verify(request, { webhookPublicKey, parsePublicKey, inboundSecret }) {
-      const segment = URL.parse(request.url)?.pathname.split('/').at(-1)
-      if (segment === 'unsubscribe') return isOurLink(request, inboundSecret)
-      const publicKey = segment === 'events' ? webhookPublicKey : parsePublicKey
-      return publicKey === undefined ? hasSecret(request, inboundSecret) : isSigned(request, publicKey)
+    verify(request, credentials) {
+      const publicKey = signingKey(request, credentials)
+      return admits(request, credentials) && (publicKey === undefined || isSigned(request, publicKey))
     },
+    admits,
     parse(segment, request) {
       if (segment === 'inbound') return parseInbound(request, maxEmailBytes)
       if (segment === 'events') return parseEvents(request)
@@ -39,4 +38,20 @@ export function sendgridWire(maxEmailBytes: number): Wire<SendgridCredentials> {
     acknowledgement: { contentType: 'text/plain', body: '' },
     maxBodyBytes: maxEmailBytes,
   }
+}
+
+type Head = Omit<RawRequest, 'body'>
+
+const segmentOf = ({ url }: Head): string | undefined => URL.parse(url)?.pathname.split('/').at(-1)
+
+/** undefined: SendGrid signs nothing there, as far as the account says. */
+function signingKey(head: Head, { webhookPublicKey, parsePublicKey }: SendgridCredentials): string | undefined {
+  const segment = segmentOf(head)
+  if (segment === 'unsubscribe') return undefined
+  return segment === 'events' ? webhookPublicKey : parsePublicKey
+}
+
+function admits(head: Head, credentials: SendgridCredentials): boolean {
+  if (segmentOf(head) === 'unsubscribe') return isOurLink(head, credentials.inboundSecret)
+  return signingKey(head, credentials) === undefined ? hasSecret(head, credentials.inboundSecret) : hasSignature(head)
 }
