@@ -64,6 +64,29 @@ export type FakeMetaOptions = { accessToken?: string; app?: Partial<MetaApp> }
 
 type Stored = { bytes: Buffer; contentType: string } | { url: string } | { redirectTo: string } | { status: number }
 
+/** What WhatsApp takes, in the words of its own refusal. */
+const UPLOADABLE = new Set([
+  'audio/aac',
+  'audio/mp4',
+  'audio/mpeg',
+  'audio/amr',
+  'audio/ogg',
+  'audio/opus',
+  'application/vnd.ms-powerpoint',
+  'application/msword',
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/pdf',
+  'text/plain',
+  'application/vnd.ms-excel',
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'video/mp4',
+  'video/3gpp',
+])
+
 /** A Graph API of our own on a free port of this machine. Every POST to `<id>/messages` is accepted and gets the next number. */
 export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<FakeMeta> {
   const accessToken = options.accessToken ?? `EAA${randomBytes(16).toString('hex')}`
@@ -166,6 +189,11 @@ export async function startFakeMeta(options: FakeMetaOptions = {}): Promise<Fake
   }
 
   async function upload(response: ServerResponse, body: Json): Promise<void> {
+    const { contentType } = body.file as FakeFile
+    if (!UPLOADABLE.has(contentType.replace(/; ?codecs=opus$/, ''))) {
+      const message = `(#100) Param file must be a file with one of the following types: ${[...UPLOADABLE].join(', ')}. Received file of type '${contentType}'.`
+      return refuse(response, 400, { message, type: 'OAuthException', code: 100 })
+    }
     await behave(response, () => {
       const id = String(800_000_000_000 + ++lastNumber)
       fake.uploads.set(id, body.file as FakeFile)

@@ -131,6 +131,12 @@ export async function startFakeSendgrid(): Promise<FakeSendgrid> {
     const { status, errors = [], headers = {}, drop, withoutId, beforeAnswering } = behaviours.shift() ?? {}
     if (drop === 'before') return void response.destroy()
     if (status !== undefined) return json(response, status, { errors }, headers)
+    // As SendGrid: https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors
+    const wrong = mail.attachments?.findIndex(({ type }) => /[;\r\n]/.test(type)) ?? -1
+    if (wrong >= 0) {
+      const message = "The attachment type cannot contain ';', or CRLF characters."
+      return json(response, 400, { errors: [{ message, field: `attachments.${wrong}.type` }] })
+    }
     const id = newId()
     fake.mails.push({ id, mail })
     if (drop === 'after') return void response.destroy()

@@ -78,7 +78,9 @@ async function attachmentsOf(files: readonly OutgoingFile[], textBytes: number):
   const read: MailFile[] = []
   for (const { filename, contentType, read: readFile } of files) {
     const content = (await readFile()).toString('base64')
-    read.push({ content, filename: oneLine(filename ?? '') || 'attachment', type: contentType, disposition: 'attachment' })
+    // SendGrid refuses a type with parameters.
+    const type = contentType.replace(/\s*;.*$/s, '')
+    read.push({ content, filename: oneLine(filename ?? '') || 'attachment', type, disposition: 'attachment' })
   }
   return read
 }

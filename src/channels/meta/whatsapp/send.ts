@@ -40,5 +40,6 @@ async function upload(app: MetaApp, file: OutgoingFile, { accessToken, phoneNumb
   return id
 }
 
-/** WhatsApp plays Opus in Ogg only where the type says so. */
-const mediaType = (contentType: string): string => (/^audio\/(ogg|opus)\b/i.test(contentType) ? 'audio/ogg; codecs=opus' : contentType)
+/** WhatsApp plays Opus in Ogg only where the type says so, and takes no parameter with any other type. */
+const mediaType = (contentType: string): string =>
+  /^audio\/(ogg|opus)\b/i.test(contentType) ? 'audio/ogg; codecs=opus' : contentType.replace(/\s*;.*$/s, '').toLowerCase()
