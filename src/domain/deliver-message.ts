@@ -171,7 +171,7 @@ async function retryLater(
 ): Promise<DeliveryOutcome> {
   deps.log.warn({ communicationId: communication.id, attempts: communication.attempts, reason: error.message }, 'provider unavailable')
   if (communication.attempts >= deps.config.SEND_ATTEMPTS) {
-    const message = `The provider could not be reached in ${communication.attempts} attempts.`
+    const message = `The provider could not be reached, or asked to wait, in ${communication.attempts} attempts: send it again later.`
     await advance(tx, recorder, communication, {
       status: 'FAILED',
       error: { code: 'PROVIDER_UNAVAILABLE', message },

@@ -95,7 +95,7 @@ export type Message = Omit<Draft, 'atProvider'> & {
 export function checkMessage(standing: Standing, message: Message, at: Date): { humanAgent: boolean } {
   const allowed = permission(standing, at)
   if (allowed.reason === 'ACCOUNT_NOT_ACTIVE')
-    throw new ChannelNotConnectedError('The channel account is not active.', ['input', 'channelAccountId'])
+    throw new ChannelNotConnectedError('The channel account is not active: see its health.', ['input', 'channelAccountId'])
   if (allowed.reason === 'OPTED_OUT') throw new RecipientOptedOutError()
   const { template } = message
   if (template?.approval === 'MISSING') throw new TemplateNotApprovedError(template.status, [...message.path, 'templateId'])

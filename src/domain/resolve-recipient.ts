@@ -43,17 +43,22 @@ async function connectedWays(deps: Pick<Deps, 'db' | 'channels'>, organizationId
     if (channel && account.channel !== channel) {
       throw new ValidationError(`The channel account is for ${account.channel}, not ${channel}.`, ['input', 'channel'])
     }
+    if (account.status !== 'ACTIVE') throw new ChannelNotConnectedError(notActive(account), ['input', 'channelAccountId'])
   }
   const accounts = await deps.db.channelAccount.findMany({
     where: { organizationId, status: 'ACTIVE', ...(channelAccountId ? { id: channelAccountId } : {}), ...(channel ? { channel } : {}) },
     orderBy: { id: 'asc' },
   })
   if (accounts.length === 0) {
-    const field = channelAccountId ? 'channelAccountId' : 'channel'
-    throw new ChannelNotConnectedError(`No ${channel ?? 'channel'} account is connected.`, ['input', field])
+    throw new ChannelNotConnectedError(`No ${channel ?? 'channel'} account is connected.`, ['input', 'channel'])
   }
   return accounts.map((account) => ({ account, adapter: deps.channels.get(account.provider, account.channel) }))
 }
+
+const notActive = ({ name, status }: ChannelAccount): string =>
+  status === 'PENDING'
+    ? `The provider has not confirmed “${name}” yet: see its health, then check it again or enter other credentials.`
+    : `“${name}” is disconnected: connect it again first.`
 
 async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
   const conversation = await deps.db.conversation.findFirst({ where: { id, organizationId } })

@@ -64,7 +64,8 @@ const received = async (account: Account): Promise<number> =>
   (await fake.inbound({ url: account.webhookUrl, to: account.address, from: '+905551112233', body: 'Hello' })).status
 const sent = async (account: Account) => {
   const input = { to: { address: '+905551112233' }, channelAccountId: account.id, content: { text: 'Hello' } }
-  return dataOf(await app.request(SendMessageDocument, { input })).sendMessage?.__typename
+  const answer = dataOf(await app.request(SendMessageDocument, { input })).sendMessage
+  return answer?.__typename === 'ChannelNotConnectedError' ? answer.message : answer?.__typename
 }
 
 describe('an account becomes active when the provider confirms it', () => {
@@ -78,7 +79,7 @@ describe('an account becomes active when the provider confirms it', () => {
       },
     })
     expect(await received(account)).toBe(404)
-    expect(await sent(account)).toBe('ChannelNotConnectedError')
+    expect(await sent(account)).toMatch(/has not confirmed “Line” yet: see its health/)
     const again = { channel: 'SMS' as const, name: 'Twice', address: account.address, credentials: right() }
     const twice = await app.request(ConnectChannelAccountDocument, { input: again })
     member(dataOf(twice).connectChannelAccount, 'AlreadyExistsError')
@@ -131,6 +132,7 @@ describe('an account becomes active when the provider confirms it', () => {
     const account = await connect()
     const input = { channelAccountId: account.id }
     dataOf(await app.request(DisconnectChannelAccountDocument, { input }))
+    expect(await sent(account)).toMatch(/“Line” is disconnected: connect it again/)
     expect(await accountAt(account.address)).toMatchObject({ status: 'DISCONNECTED', health: { status: 'UNKNOWN', checks: [] } })
     expect(await connect({ address: account.address, credentials: wrong() })).toMatchObject({ id: account.id, status: 'PENDING' })
     expect(await check(account)).toMatchObject({ status: 'PENDING' })
