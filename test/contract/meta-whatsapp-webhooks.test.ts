@@ -143,6 +143,8 @@ describe('WhatsApp webhooks that nobody has recorded', () => {
     [{ status: 'FAILED' }, 'FAILED'],
     [{ status: 'REJECTED' }, 'BUSY'],
     [{ status: 'COMPLETED', duration: 3 }, 'ANSWERED'],
+    [{ status: 'COMPLETED', duration: '3' }, 'ANSWERED'],
+    [{ status: 'COMPLETED', duration: 1e300 }, 'NO_ANSWER'],
   ])('a customer’s call that ended with %j: %s', async (end, outcome) => {
     const call = { id: 'wacid.1', from: '16505551234', to: '15550783881', event: 'terminate', direction: 'USER_INITIATED', ...end }
     expect(await factsOf({ calls: [call] }, 'calls')).toMatchObject([
@@ -167,6 +169,73 @@ describe('WhatsApp webhooks that nobody has recorded', () => {
       { to: { addresses: ['+15550783881'] }, facts: [{ kind: 'account-notice', name: 'phone_number_quality_update', ok: false }] },
     ])
     expect(await factsOf({ event: 'VERIFIED_ACCOUNT' }, 'account_update')).toMatchObject([{ kind: 'account-notice', ok: true }])
+  })
+
+  test.each(['AD_ACCOUNT_LINKED', 'MM_LITE_TERMS_SIGNED', 'VOLUME_BASED_PRICING_TIER_UPDATE', 'AUTH_INTL_PRICE_ELIGIBILITY_UPDATE'])(
+    '%s alarms nobody, and lifts no restriction',
+    async (event) => {
+      expect(await factsOf({ event }, 'account_update')).toMatchObject([{ kind: 'unknown', reason: expect.stringContaining(event) }])
+    },
+  )
+
+  test('the verification of the business by a partner', async () => {
+    const news = (status: string, ...rejection_reasons: string[]) =>
+      factsOf(
+        {
+          event: 'PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE',
+          partner_client_certification_info: { client_business_id: '7', status, rejection_reasons },
+        },
+        'account_update',
+      )
+    expect(await news('APPROVED', 'NONE')).toMatchObject([{ kind: 'unknown' }])
+    expect(await news('FAILED', 'WEBSITE NOT MATCHING')).toMatchObject([
+      {
+        kind: 'account-notice',
+        ok: false,
+        message: 'Meta has not verified this business. WEBSITE NOT MATCHING Look at the account in WhatsApp Manager.',
+      },
+    ])
+  })
+
+  test('an alert says in Meta’s words what to do', async () => {
+    const alert = (alert_severity: string, alert_type: string, alert_status = 'ACTIVE') =>
+      factsOf(
+        {
+          entity_type: 'PHONE_NUMBER',
+          entity_id: '2',
+          alert_info: { alert_severity, alert_status, alert_type, alert_description: 'Upload it again.' },
+        },
+        'account_alerts',
+      )
+    expect(await alert('WARNING', 'PROFILE_PICTURE_LOST')).toMatchObject([
+      {
+        kind: 'account-notice',
+        name: 'account_alerts',
+        ok: false,
+        message: 'The picture of the number’s business profile was removed. Upload it again. Look at the account in WhatsApp Manager.',
+      },
+    ])
+    expect(await alert('WARNING', 'PROFILE_PICTURE_LOST', 'RESOLVED')).toMatchObject([{ kind: 'account-notice', ok: true }])
+    expect(await alert('INFORMATIONAL', 'OBA_APPROVED')).toMatchObject([{ kind: 'unknown' }])
+  })
+
+  test('the history of a number is no news: neither its threads nor the files that follow', async () => {
+    const image = {
+      from: '16505551234',
+      id: 'wamid.old',
+      timestamp: '1738796547',
+      type: 'image',
+      image: { id: '9', mime_type: 'image/jpeg' },
+    }
+    const text = { from: '15550783881', id: 'wamid.1', timestamp: '1739230955', type: 'text', text: { body: 'hi' } }
+    const threads = [{ id: '16505551234', messages: [{ ...text, history_context: { status: 'READ' } }] }]
+    for (const value of [{ messages: [image] }, { messages: [{ ...image, from: '15550783881' }] }, { history: [{ threads }] }])
+      expect(await factsOf(value, 'history')).toMatchObject([{ kind: 'unknown', reason: expect.stringContaining('history') }])
+  })
+
+  test('a payment that failed is not a message that failed', async () => {
+    const status = { id: 'wamid.1', type: 'payment', status: 'failed', payment: { reference_id: 'r' } }
+    expect(await factsOf({ statuses: [status] })).toMatchObject([{ kind: 'unknown' }])
   })
 
   test('what is unknown is kept whole', async () => {

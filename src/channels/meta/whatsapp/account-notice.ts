@@ -1,5 +1,6 @@
 import type { Fact } from '../../fact.ts'
 import { type Json, objectIn, objectsIn, textIn, timeIn } from '../json.ts'
+import { unknown } from './unknown.ts'
 
 /** The fields that are about the account or its number. Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference */
 export const ACCOUNT_FIELDS: ReadonlySet<string> = new Set([
@@ -22,7 +23,15 @@ const GOOD = new Set([
   'UPGRADE',
   'VERIFIED_ACCOUNT',
   'ACCOUNT_RECONNECTED',
+])
+
+/** News that nobody has to act on and that lifts nothing: a restriction reported before stands. */
+const NEUTRAL = new Set([
+  'AD_ACCOUNT_LINKED',
+  'AUTH_INTL_PRICE_ELIGIBILITY_UPDATE',
   'BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE',
+  'MM_LITE_TERMS_SIGNED',
+  'VOLUME_BASED_PRICING_TIER_UPDATE',
 ])
 
 const SENTENCES: Readonly<Record<string, string>> = {
@@ -39,6 +48,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
   DEFERRED: 'WhatsApp has put off its decision on the number’s display name.',
   PIN_CHANGED: 'The two-step verification code of the number was changed.',
   PIN_RESET_REQUEST: 'Somebody asked to reset the two-step verification code of the number.',
+  PIN_RESET_SUCCESS: 'The two-step verification code of the number was reset.',
+  PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE: 'Meta has not verified this business.',
+  INCREASED_CAPABILITIES_ELIGIBILITY_DEFERRED: 'WhatsApp does not let this business write to more people a day yet.',
+  INCREASED_CAPABILITIES_ELIGIBILITY_FAILED: 'WhatsApp does not let this business write to more people a day.',
+  INCREASED_CAPABILITIES_ELIGIBILITY_NEED_MORE_INFO: 'WhatsApp wants to know more before this business may write to more people a day.',
+  OBA_REJECTED: 'WhatsApp has not made this an official business account.',
+  PROFILE_PICTURE_LOST: 'The picture of the number’s business profile was removed.',
 }
 
 const RESTRICTIONS: Readonly<Record<string, string>> = {
@@ -50,13 +66,21 @@ const RESTRICTIONS: Readonly<Record<string, string>> = {
 const said = (table: Readonly<Record<string, string>>, key: string): string | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined
 
-/** News about the account, as a health check of the field's name. What is no known good news is bad. */
+/** News about the account, as a health check of the field's name. What is no known good news is bad, what calls for nothing is no check. */
 export function noticeFact(field: string, value: Json): Fact {
-  const event = textIn(value.event) ?? textIn(value.decision) ?? textIn(value.alert_type) ?? ''
-  const status = textIn(value.alert_status) ?? textIn(objectIn(value.ban_info)?.waba_ban_state)
+  const alert = objectIn(value.alert_info) ?? value
+  const certification = textIn(objectIn(value.partner_client_certification_info)?.status)
+  const event = textIn(value.event) ?? textIn(value.decision) ?? textIn(alert.alert_type) ?? ''
+  const informational = alert.alert_severity === 'INFORMATIONAL' || certification === 'APPROVED' || certification === 'PENDING'
+  if (NEUTRAL.has(event) || informational) return unknown(`WhatsApp reports: ${event === '' ? field : event}; nothing has to be done`)
+  const status = textIn(alert.alert_status) ?? textIn(objectIn(value.ban_info)?.waba_ban_state)
   const ok = GOOD.has(event) || field === 'business_capability_update' || status === 'RESOLVED' || status === 'REINSTATE'
   if (ok) return { kind: 'account-notice', name: field, ok, message: `WhatsApp reports: ${event === '' ? field : event}.` }
-  const parts = [said(SENTENCES, event) ?? `WhatsApp reports: ${event === '' ? field : event}.`, restrictionsIn(value), detailIn(value)]
+  const parts = [
+    said(SENTENCES, event) ?? `WhatsApp reports: ${event === '' ? field : event}.`,
+    restrictionsIn(value),
+    textIn(alert.alert_description) ?? detailIn(value),
+  ]
   const message = [...parts, 'Look at the account in WhatsApp Manager.'].filter((part) => part !== null).join(' ')
   return { kind: 'account-notice', name: field, ok, message }
 }
@@ -72,6 +96,11 @@ function restrictionsIn(value: Json): string | null {
 
 const detailIn = (value: Json): string | null =>
   textIn(objectIn(value.violation_info)?.violation_type) ??
-  textIn(value.alert_description) ??
   textIn(value.rejection_reason) ??
+  reasonsIn(value) ??
   textIn(objectIn(value.ban_info)?.waba_ban_state)
+
+function reasonsIn(value: Json): string | null {
+  const reasons = objectIn(value.partner_client_certification_info)?.rejection_reasons
+  return Array.isArray(reasons) ? textIn(reasons.filter((reason) => typeof reason === 'string' && reason !== 'NONE').join(', ')) : null
+}

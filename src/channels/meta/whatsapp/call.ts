@@ -22,7 +22,7 @@ export function callFact({ contacts }: Pick<Occasion, 'contacts'>, call: Json): 
       : correspondentOf(contacts, call.to, call.to_user_id, call.to_parent_user_id)
   if (customer === null) return unknown('a call whose customer is neither a phone number nor a user id')
   const { address, identities, profileName } = customer
-  const seconds = typeof call.duration === 'number' && call.duration >= 0 ? Math.round(call.duration) : null
+  const seconds = secondsIn(call.duration)
   return {
     kind: 'call',
     externalMessageId,
@@ -34,6 +34,15 @@ export function callFact({ contacts }: Pick<Occasion, 'contacts'>, call: Json): 
     startedAt: timeIn(call.start_time) ?? timeIn(call.timestamp),
     seconds,
   }
+}
+
+/** What the database holds. */
+const MAX_SECONDS = 2 ** 31
+
+/** A number; like Meta's times it may come as a string. */
+function secondsIn(duration: unknown): number | null {
+  const seconds = typeof duration === 'string' && /^\d+$/.test(duration) ? Number(duration) : duration
+  return typeof seconds === 'number' && seconds >= 0 && seconds < MAX_SECONDS ? Math.round(seconds) : null
 }
 
 /** Start and duration are there only where somebody picked up. */

@@ -40,6 +40,8 @@ export function parseWhatsappChange(app: MetaApp, entry: Json, change: Json): Re
   if (field === 'message_template_status_update' || field === 'message_template_quality_update')
     return { addresses, facts: [templateFact(value)] }
   const occasion: Occasion = { app, contacts: contactsIn(value), at }
+  // What was written before the number came here, its files as plain messages: none of it is news, and it must open no window.
+  if (field === 'history') return { addresses, facts: [unknown('the history of a number that was used with the WhatsApp Business app')] }
   if (field === 'user_id_update') return { addresses, facts: orUnknown(userIdUpdates(occasion, value), field) }
   const facts = Object.entries(LISTS).flatMap(([name, read]) => itemsIn(value[name], name).flatMap((item) => factsOf(occasion, item, read)))
   return {

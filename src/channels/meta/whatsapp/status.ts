@@ -20,6 +20,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** A message's receipt. Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status */
 export function statusFacts({ at }: Pick<Occasion, 'at'>, item: Json): Fact[] {
+  if (item.type === 'payment') return [unknown('the state of a payment, which is not that of the message')]
   if (item.type === 'call') return [unknown('the state of a call that is still going on')]
   const externalMessageId = idIn(item.id)
   if (externalMessageId === null) return [unknown('a status without a message id')]
