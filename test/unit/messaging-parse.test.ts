@@ -44,6 +44,25 @@ describe('attachments', () => {
     ])
   })
 
+  test('a sticker in its old form, in its new one, and in both at once', () => {
+    const payload = { url: 'https://a.test/1', sticker_id: 369239263222822 }
+    const sticker = { content: { kind: 'MEDIA', media: 'STICKER' }, attachments: [{ url: 'https://a.test/1' }] }
+    for (const types of [['sticker'], ['image', 'sticker']]) {
+      const [fact] = message({ attachments: types.map((type) => ({ type, payload })) })
+      expect(fact).toMatchObject(sticker)
+      expect(fact?.kind === 'message' && fact.attachments).toHaveLength(1)
+    }
+    const nowhere = { type: 'sticker', payload: { sticker_id: 1 } }
+    expect(message({ attachments: [nowhere] })).toMatchObject([{ content: { kind: 'UNSUPPORTED', type: 'sticker', raw: nowhere } }])
+  })
+
+  test('a post that is told in two ways is one file with one caption', () => {
+    const payload = { ig_post_media_id: '18', title: 'A desk', url: 'https://lookaside.fbsbx.com/ig_messaging_cdn/?asset_id=18' }
+    const [fact] = message({ attachments: ['share', 'ig_post'].map((type) => ({ type, payload })) })
+    expect(fact).toMatchObject({ body: 'A desk', content: { kind: 'MEDIA', media: 'IMAGE', caption: 'A desk' } })
+    expect(fact?.kind === 'message' && fact.attachments).toHaveLength(1)
+  })
+
   test('a place has its name and link', () => {
     expect(
       message({
@@ -83,6 +102,7 @@ describe('attachments', () => {
 
   test.each([
     ['template', { template_type: 'generic', elements: [{ title: 'Chair', subtitle: 'Oak' }] }, 'Chair\nOak'],
+    ['template', { product: { elements: [{ id: '1', title: 'Chair', subtitle: '$1' }] } }, 'Chair\n$1'],
     ['template', { template_type: 'button', text: 'What next?', buttons: [] }, 'What next?'],
     ['ephemeral', {}, ''],
     ['image', { url: 'file:///etc/passwd' }, ''],

@@ -19,6 +19,8 @@ const FILES: Readonly<Record<string, MediaKind>> = {
   audio: 'AUDIO',
   video: 'VIDEO',
   file: 'DOCUMENT',
+  // Since June 2026; before, and beside it for a while, an image with a sticker_id.
+  sticker: 'STICKER',
   story_mention: 'IMAGE',
 }
 /** Posts and stories that were passed on: a picture or film at Meta's, or only the address of a page. */
@@ -81,10 +83,11 @@ function locationIn(attachment: Json, payload: Json): LocationContent | null {
   }
 }
 
-/** A button template has a text, a generic one has cards with titles. They come in echoes. */
+/** A button template has a text, a generic one has cards with titles: they come in echoes. Customers pass on products. */
 function textOfTemplate(payload: Json): string | null {
   if (textIn(payload.text) !== null) return textIn(payload.text)
-  const elements = Array.isArray(payload.elements) ? payload.elements : []
+  const cards = payload.elements ?? objectIn(payload.product)?.elements
+  const elements = Array.isArray(cards) ? cards : []
   const lines = elements.flatMap((element) => [textIn(objectIn(element)?.title), textIn(objectIn(element)?.subtitle)])
   return textIn(lines.filter((line) => line !== null).join('\n'))
 }

@@ -30,7 +30,7 @@ function sentByUs(mid: string, message: Json, app: MetaApp): Fact | null {
 }
 
 function written(occasion: Occasion, mid: string, message: Json, app: MetaApp): MessageFact {
-  const parts = objectsIn(message.attachments).map((attachment) => attached(attachment, app))
+  const parts = onceEach(objectsIn(message.attachments).map((attachment) => attached(attachment, app)))
   const text = textIn(message.text)
   const content = contentOf(message, text, parts)
   const replyTo = objectIn(message.reply_to)
@@ -45,6 +45,17 @@ function written(occasion: Occasion, mid: string, message: Json, app: MetaApp): 
     consent: inbound && content.kind === 'TEXT' ? consentOf(text ?? '') : null,
     ...(inbound && adWindow(objectIn(message.referral))),
   }
+}
+
+/** Meta says some things in two ways at a time, e.g. a post as `share` and as `ig_post`: the same file is one. */
+function onceEach(parts: Attached[]): Attached[] {
+  const seen = new Set<string>()
+  return parts.filter(({ media: [file] }) => {
+    if (file?.url === undefined || file.url === null) return true
+    const isNew = !seen.has(file.url)
+    seen.add(file.url)
+    return isNew
+  })
 }
 
 /** The text, and what it does not say itself: where a link leads, or, without any text, what the attachments say. */
