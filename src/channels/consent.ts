@@ -4,6 +4,12 @@ import type { ConsentWord } from './fact.ts'
 const STOP_WORDS = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'])
 const START_WORDS = new Set(['START', 'UNSTOP', 'YES'])
 
+/** On a button these are answers to a question, not words about consent. */
+const ANSWERS = new Set(['CANCEL', 'END', 'QUIT', 'YES', 'START'])
+
+/** What a pressed button says about consent: "Unsubscribe", which is how marketing messages let people say so, but not "Cancel". */
+export const consentOfButton = (title: string): ConsentWord | null => (ANSWERS.has(title.trim().toUpperCase()) ? null : consentOf(title))
+
 /** What a message says about consent: only the whole trimmed text counts, in any case, never a word inside a sentence. */
 export function consentOf(body: string): ConsentWord | null {
   const word = body.trim().toUpperCase()

@@ -177,6 +177,7 @@ describe('what is said', () => {
       payload: null,
     })
     expect(message('whatsapp', { Body: 'x', Latitude: 'north', Longitude: '1' }).content).toEqual({ kind: 'TEXT' })
+    expect(message('whatsapp', { MessageType: 'location', Latitude: '200', Longitude: '1' }).content).toMatchObject({ kind: 'UNSUPPORTED' })
   })
   test('a button and a row of a list that were chosen', () => {
     const quoted = { OriginalRepliedMessageSid: 'SM7', OriginalRepliedMessageSender: 'whatsapp:+14155238886' }
@@ -192,6 +193,16 @@ describe('what is said', () => {
       inReplyTo: null,
       content: { kind: 'INTERACTIVE_REPLY', reply: 'LIST', id: 'r1', title: 'Monday', description: '9 to 17', data: null },
     })
+  })
+  test.each([
+    ['Cancel', null],
+    ['Yes', null],
+    ['END', null],
+    ['STOP', { state: 'OPTED_OUT', source: 'KEYWORD' }],
+    ['Unsubscribe', { state: 'OPTED_OUT', source: 'KEYWORD' }],
+  ])('pressing %s answers a question, unless it can only be about consent', (title, consent) => {
+    expect(message('whatsapp', { Body: title, ButtonText: title, ButtonPayload: '1', MessageType: 'button' }).consent).toEqual(consent)
+    expect(message('whatsapp', { Body: title, ListId: '1', ListTitle: title, MessageType: 'interactive' }).consent).toBeNull()
   })
   test('a form that was filled in', () => {
     const flow = { Body: 'Sent', MessageType: 'interactive', InteractiveData: '{"name":"Ada","flow_token":"t"}' }

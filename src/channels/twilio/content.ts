@@ -16,7 +16,8 @@ export function contentOf(form: Form, attachments: readonly MediaReference[], bo
 
 function locationIn(form: Form): Content | null {
   const [latitude, longitude] = [Number(form.get('Latitude')), Number(form.get('Longitude'))]
-  if (!Number.isFinite(latitude) || !Number.isFinite(longitude)) return null
+  // NaN is within nothing.
+  if (!(Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180)) return null
   return { kind: 'LOCATION', latitude, longitude, name: form.get('Label') ?? null, address: form.get('Address') ?? null, url: null }
 }
 

@@ -1,5 +1,5 @@
-import { consentOf } from '../consent.ts'
-import { plainText } from '../content.ts'
+import { consentOf, consentOfButton } from '../consent.ts'
+import { type Content, plainText } from '../content.ts'
 import type { Identity, MediaReference, MessageFact, UnknownFact } from '../fact.ts'
 import { channelOf, identifyRcs, identifySms, identifyWhatsapp, normalizers, normalizeWhatsapp, type TwilioChannel } from './address.ts'
 import { contentOf } from './content.ts'
@@ -40,7 +40,7 @@ export function parseInbound(expected: TwilioChannel, form: Form): MessageFact |
     attachments,
     payload: payloadOf(form),
     inReplyTo: form.get('OriginalRepliedMessageSid') ?? null,
-    consent: consentIn(form, body),
+    consent: consentIn(form, body, content),
   }
 }
 
@@ -70,10 +70,13 @@ function attachmentsOf(form: Form): MediaReference[] {
   }
 }
 
-/** `OptOutType` is Advanced Opt-Out's own verdict, also over words that a business added; HELP changes nothing. */
-function consentIn(form: Form, body: string): MessageFact['consent'] {
+/** `OptOutType` is Advanced Opt-Out's own verdict, also over words that a business added; HELP changes nothing. A choice is no word of its own. */
+function consentIn(form: Form, body: string, content: Content): MessageFact['consent'] {
   const verdict = form.get('OptOutType')?.toUpperCase()
-  if (verdict === undefined) return consentOf(body)
+  if (verdict === undefined) {
+    if (content.kind !== 'INTERACTIVE_REPLY') return consentOf(body)
+    return content.reply === 'BUTTON' ? consentOfButton(content.title) : null
+  }
   if (verdict === 'STOP') return { state: 'OPTED_OUT', source: 'PROVIDER' }
   return verdict === 'START' ? { state: 'OPTED_IN', source: 'PROVIDER' } : null
 }

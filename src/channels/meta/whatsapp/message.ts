@@ -1,4 +1,4 @@
-import { consentOf } from '../../consent.ts'
+import { consentOf, consentOfButton } from '../../consent.ts'
 import type { ConsentWord, Fact, MessageFact } from '../../fact.ts'
 import type { MetaApp } from '../app.ts'
 import { idIn, type Json, objectIn, textIn, timeIn } from '../json.ts'
@@ -60,14 +60,10 @@ function editFact(occasion: Occasion, message: Json, revision: string, at: Date)
   return { kind: 'edit', externalMessageId: original, revision, body, content, at }
 }
 
-/** On a button these are answers to a question, not words about consent. */
-const ANSWERS = new Set(['CANCEL', 'END', 'QUIT', 'YES', 'START'])
-
 /** A text counts, and the button of a template, which is how marketing messages let people say "Unsubscribe". */
 function consentIn({ content, body }: Pick<MessageFact, 'content' | 'body'>): ConsentWord | null {
   if (content.kind === 'TEXT') return consentOf(body)
-  const pressed = content.kind === 'INTERACTIVE_REPLY' && content.reply === 'QUICK_REPLY'
-  return pressed && !ANSWERS.has(content.title.trim().toUpperCase()) ? consentOf(content.title) : null
+  return content.kind === 'INTERACTIVE_REPLY' && content.reply === 'QUICK_REPLY' ? consentOfButton(content.title) : null
 }
 
 /** Referral, forwarded marks, product asked about, user name and group, under names as other channels have them. */
