@@ -130,6 +130,13 @@ describe('the parsed form', () => {
       }),
     )
     expect(fact).toMatchObject({ subject: 'Dışarı', body: 'こん', email: { html: '<p>dışarı</p>' } })
+    const old = inboundPost({
+      headers,
+      charsets: JSON.stringify({ subject: 'cp850', text: 'utf-7' }),
+      subject: Buffer.from([0x70, 0xa2]),
+      text: '+Jjo-',
+    })
+    expect(await messageOf(old)).toMatchObject({ subject: 'pó', body: '☺' })
   })
 
   test.each([
@@ -200,6 +207,40 @@ describe('the parsed form', () => {
   })
 })
 
+describe('charsets of a raw e-mail', () => {
+  const raw = (headers: string, body: string | Buffer) =>
+    messageOf(
+      inboundPost({ email: Buffer.concat([Buffer.from(`From: ada@example.com\r\n${headers}\r\n\r\n`), Buffer.from(body as string)]) }),
+    )
+  const latin1 = Buffer.from('Grüße', 'latin1')
+
+  test.each([
+    ['none', 'Subject: x', latin1, 'Grüße'],
+    ['none, and UTF-8', 'Subject: x', 'Grüße', 'Grüße'],
+    ['a wrong one', 'Content-Type: text/plain; charset=utf-8', latin1, 'Grüße'],
+    ['a wrong one of seven bits', 'Content-Type: text/plain; charset=iso-2022-jp', 'すみません', 'すみません'],
+    ['cp850', 'Content-Type: text/plain; charset=cp850', Buffer.from([0x70, 0xa2, 0x81]), 'póü'],
+    [
+      'cp437, quoted-printable',
+      'Content-Type: text/plain; charset="IBM437"\r\nContent-Transfer-Encoding: quoted-printable',
+      'caf=82',
+      'café',
+    ],
+    ['UTF-7', 'Content-Type: text/plain; charset=utf-7', 'Hi +Jjo-', 'Hi ☺'],
+    ['KS C 5601', 'Content-Type: text/plain; charset="ks_c_5601-1987"', Buffer.from([0xbd, 0xba, 0xc6, 0xbc]), '스티'],
+    ['one that nobody knows', 'Content-Type: text/plain; charset=x-nonsense', 'plain', 'plain'],
+  ])('%s', async (_name, headers, body, text) => {
+    expect((await raw(headers, body)).body).toBe(text)
+  })
+
+  test('of a page, of the subject and of the sender’s name', async () => {
+    const page = await raw('Content-Type: text/html; charset=cp850', Buffer.from([0x3c, 0x70, 0x3e, 0xa2, 0x3c, 0x2f, 0x70, 0x3e]))
+    expect(page).toMatchObject({ body: 'ó', email: { html: '<p>ó</p>' } })
+    const named = inboundPost({ email: 'From: =?cp850?q?Jos=82?= <jose@example.com>\r\nSubject: =?cp850?q?pidi=A2?=\r\n\r\nhi' })
+    expect(await messageOf(named)).toMatchObject({ profileName: 'José', subject: 'pidió', body: 'hi' })
+  })
+})
+
 describe('who wrote, and to whom', () => {
   const email = (headers: string) => ({ email: `${headers}\r\nMessage-ID: <1@x>\r\n\r\nHello` })
   const verified = async (fields: Record<string, string>) =>
@@ -256,6 +297,12 @@ describe('what nobody wrote', () => {
   const dsn = (action: string, id: string, type = 'message/rfc822') =>
     `From: MAILER-DAEMON@example.com\r\nTo: desk@example.org\r\nMessage-ID: <dsn@example.com>\r\nAuto-Submitted: auto-replied\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt came back.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; example.com\r\n\r\nFinal-Recipient: rfc822; ada@example.com\r\nAction: ${action}\r\nStatus: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1\r\n User unknown\r\n--b\r\nContent-Type: ${type}\r\n\r\nFrom: desk@example.org\r\nMessage-ID: <${id}>\r\nSubject: Hello\r\n\r\nHello\r\n--b--\r\n`
   const ours = '0198c2a0-0000-7000-8000-000000000001'
+
+  test('the status is found behind an explanation of the same type', async () => {
+    const explanation = 'Content-Type: message/delivery-status\r\n\r\nThe mailbox is full.\r\n--b\r\n'
+    const email = dsn('failed', `${ours}@example.org`).replace('--b\r\nContent-Type: message', `--b\r\n${explanation}Content-Type: message`)
+    expect(await factsOf(inboundPost({ email }))).toMatchObject([{ kind: 'receipt', status: 'FAILED', error: { code: '5.1.1' } }, {}])
+  })
 
   test.each(['message/rfc822', 'text/rfc822-headers'])('a failure of our message is a receipt too (%s)', async (type) => {
     const facts = await factsOf(inboundPost({ email: dsn('failed', `${ours}@example.org`, type) }))

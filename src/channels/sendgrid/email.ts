@@ -1,6 +1,7 @@
 import PostalMime, { type Attachment, type Email } from 'postal-mime'
 import type { Mailbox, MediaReference } from '../fact.ts'
 import { mailboxesOf } from './address.ts'
+import { decodeText, foreignCharsetIn, reread } from './charset.ts'
 
 /** An e-mail as it was read, from MIME or from a form; nothing is interpreted yet. Header names are in lower case, values unfolded. */
 export type ReadEmail = {
@@ -24,12 +25,37 @@ export async function readMime(bytes: Buffer): Promise<ReadEmail> {
   const source = withoutEnvelopeLine(bytes)
   try {
     if (hasTooManyLines(source)) throw new Error('it has too many lines')
-    return fromMime(await PostalMime.parse(source, LIMITS), null)
+    return rightly(fromMime(await PostalMime.parse(source, LIMITS), null), source)
   } catch (error) {
     const problem = `not readable as MIME: ${error instanceof Error ? error.message : String(error)}`
     const { headers, body } = await headersAlone(source)
     return { ...headers, text: body, problem, files: [{ url: null, bytes, contentType: 'message/rfc822', filename: 'message.eml' }] }
   }
+}
+
+/**
+ * The parser reads the web's charsets, takes every other for Windows-1252, and believes each label. So a charset of old is read again, and a
+ * message of one part whose label is missing or wrong.
+ */
+function rightly(email: ReadEmail, source: Buffer): ReadEmail {
+  const { headers, text, html, subject, from } = email
+  const charset = foreignCharsetIn(source)
+  if (charset !== null) {
+    const again = (each: string) => reread(each, charset)
+    return {
+      ...email,
+      subject: again(subject),
+      from: from === null || from.name === null ? from : { ...from, name: again(from.name) },
+      text: text === null ? null : again(text),
+      html: html === null ? null : again(html),
+    }
+  }
+  const [, type] = /^(text\/(?:plain|html))\b/i.exec(headers.get('content-type') ?? 'text/plain') ?? []
+  const isEncoded = /base64|quoted/i.test(headers.get('content-transfer-encoding') ?? '')
+  if (type === undefined || isEncoded || !(text ?? html ?? '').includes('\ufffd')) return email
+  const [, label] = /charset\s{0,9}=\s{0,9}["']?([\w.:+-]{1,40})/i.exec(headers.get('content-type') ?? '') ?? []
+  const body = decodeText(source.subarray(endOfHeaders(source)[0]), label).trimStart()
+  return { ...email, ...(type.toLowerCase() === 'text/html' ? { html: body } : { text: body }) }
 }
 
 /** Lines of base64 have 60 to 76 characters. */
@@ -57,7 +83,7 @@ function withoutEnvelopeLine(bytes: Buffer): Buffer {
 /** The headers as far as they go, and as text what follows them. */
 async function headersAlone(bytes: Buffer): Promise<{ headers: ReadEmail; body: string }> {
   const [end, ended] = endOfHeaders(bytes)
-  return { headers: await readHeaders(bytes), body: ended ? bytes.toString('utf8', end).trimStart() : '' }
+  return { headers: await readHeaders(bytes), body: ended ? decodeText(bytes.subarray(end), undefined).trimStart() : '' }
 }
 
 const MAX_HEADERS = 200_000

@@ -25,8 +25,9 @@ export function receiptsIn(email: ReadEmail): ReceiptFact[] {
         .toString('latin1')
         .replaceAll(/\r?\n[ \t]+/g, ' ') ?? '',
   }))
-  const report = parts.find(({ type }) => type === 'message/delivery-status')?.text
-  if (report === undefined || !/^action:\s*failed\b/im.test(report)) return []
+  // Some mail servers put the explanation for people into a part of the same type.
+  const report = parts.find(({ type, text }) => type === 'message/delivery-status' && /^action:\s*failed\b/im.test(text))?.text
+  if (report === undefined) return []
   const returned = parts.filter(({ type }) => type === 'message/rfc822' || type === 'text/rfc822-headers')
   const [id] = returned.flatMap(({ text }) => messageIds(/^message-id:(.*)$/im.exec(text)?.[1]))
   const communicationId = OUR_ID.exec(id ?? '')?.[1]?.toLowerCase()
