@@ -32,7 +32,11 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
   const { provider } = adapter
   const name = requiredText(input.name, ['input', 'name'], 200)
   const address = adapter.normalize(input.address)
-  if (address === null) throw new ValidationError(`"${input.address}" is not an address for ${channel}.`, ['input', 'address'])
+  if (address === null)
+    throw new ValidationError(`"${input.address}" is not an address for ${channel}: it must be ${adapter.addressForm}.`, [
+      'input',
+      'address',
+    ])
   const key = { organizationId, channel, address }
   const exists = new AlreadyExistsError(`${address} is connected for ${channel} already.`, ['input', 'address'])
   const known = await deps.db.channelAccount.findUnique({ where: { organizationId_channel_address: key }, select: { status: true } })
@@ -41,7 +45,7 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
   return changing(deps, organizationId, async (tx, recorder) => {
     const id = newId()
     const routingKeys = adapter.routingKeys(credentials)
-    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...key, provider, id, routingKeys }))]
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...key, provider, id, routingKeys }, answers))]
     const status = statusAfter(checks, false)
     const health = { health: healthOf(checks), healthCheckedAt: deps.clock() }
     const data = { name, provider, routingKeys, status, ...sealedCredentials(deps, credentials), ...health }
@@ -77,7 +81,7 @@ export async function updateChannelAccount(deps: Deps, actor: Actor, input: Upda
   const answers = await askProvider(deps, account, credentials)
   return changeAccount(deps, actor, account.id, 'updated', async (current, tx) => {
     const routingKeys = adapter.routingKeys(credentials)
-    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...current, routingKeys }))]
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...current, routingKeys }, answers))]
     const health = { health: healthOf(checks), healthCheckedAt: deps.clock() }
     return { ...name, ...sealedCredentials(deps, credentials), routingKeys, status: statusAfter(checks, false), ...health }
   })
@@ -101,7 +105,7 @@ export async function checkChannelAccount(deps: Deps, actor: Actor, channelAccou
   return changeAccount(deps, actor, channelAccountId, 'checked', async (current, tx) => {
     // Credentials that came meanwhile have brought their own answer.
     if (!sameBytes(current.credentials, account.credentials)) return {}
-    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, current))]
+    const checks = [...answers, ...(await exclusiveChecks(tx, adapter, current, answers))]
     return { status: statusAfter(checks, current.status === 'ACTIVE'), health: healthOf(checks), healthCheckedAt: deps.clock() }
   })
 }

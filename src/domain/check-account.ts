@@ -35,15 +35,17 @@ export function statusAfter(checks: readonly HealthCheck[], keeps: boolean): Cha
 
 /**
  * Where one webhook address serves all organizations, only one account may be active under a name that webhooks use for it alone: its
- * address, or its first routing key. No check where that is so or does not matter. Locks the names until the end of the transaction.
+ * address, or its first routing key. No check where that is so or does not matter, nor where the account cannot become active by what the
+ * provider `answered`: whom the number belongs to is nobody else's business. Locks the names until the end of the transaction.
  */
 export async function exclusiveChecks(
   tx: Tx,
   adapter: AnyChannelAdapter,
   account: Named & { id: string; routingKeys: readonly string[] },
+  answered: readonly HealthCheck[],
 ): Promise<HealthCheck[]> {
   const { provider, channel } = adapter
-  if (adapter.wire?.reach !== 'app') return []
+  if (adapter.wire?.reach !== 'app' || statusAfter(answered, false) !== 'ACTIVE') return []
   const names = [...new Set([account.address, ...account.routingKeys.slice(0, 1)])].sort()
   for (const name of names) await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${provider} ${channel} ${name}`}, 0))::text`
   const [other] = await tx.$queryRaw<Pick<ChannelAccount, 'organizationId' | 'name'>[]>`

@@ -23,6 +23,7 @@ function onSharedWire(): AnyChannelAdapter {
     ...sandbox,
     provider: 'META',
     routingKeys: ({ authToken }) => authToken.split(','),
+    check: async (_account, { authToken }) => [{ name: 'credentials', ok: !authToken.endsWith('refused'), required: true, message: null }],
     wire: { path, inboundSegment, parse, acknowledgement, reach: 'app', verify: () => false, handshake: () => null, verifyToken: null },
   }
 }
@@ -84,6 +85,15 @@ describe('where one webhook address serves all organizations', () => {
     made++
     const twice = await connect(one, phone(), routing)
     expect(failing(twice)).toMatchObject([{ message: expect.stringContaining('active already as “Our line”') }])
+  })
+
+  test('who cannot prove that a number is theirs does not learn whether another organization has it', async () => {
+    const [[number = ''], address] = [keys(), phone()]
+    expect((await connect(one, address, [number])).status).toBe('ACTIVE')
+    const stranger = await connect(other, address, [number, 'refused'])
+    expect(stranger.status).toBe('PENDING')
+    expect(failing(stranger)).toEqual([{ name: 'credentials', ok: false, required: true, message: null }])
+    expect(failing(await checkChannelAccount(deps, other, stranger.id))).toHaveLength(1)
   })
 
   test('numbers of one business account do not stand in each other’s way', async () => {
