@@ -67,6 +67,9 @@ test.each([
   [1, 'made up, 203.0.113.9', '203.0.113.9'],
   [2, 'made up, 203.0.113.9, 10.0.0.1', '203.0.113.9'],
   [2, '203.0.113.9', '198.51.100.1'],
+  [1, '203.0.113.9:4711', '203.0.113.9'],
+  [1, '[2001:db8::1]:4711', '2001:db8::1'],
+  [1, '2001:db8::1', '2001:db8::1'],
   [1, undefined, '198.51.100.1'],
 ])('behind %i proxies, X-Forwarded-For %j means %s', (proxies, forwarded, address) => {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded }
