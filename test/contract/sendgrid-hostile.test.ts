@@ -150,6 +150,14 @@ describe('whatever is posted to Inbound Parse', () => {
     expect(heads?.facts[0]).toMatchObject({ kind: 'message', body: 'x' })
   })
 
+  test('a file keeps its own name, whatever its field is called', async () => {
+    const files = ['constructor', '__proto__', 'toString'].map((name) => ({ name, filename: 'a.bin', type: 'x/y', bytes: Buffer.from('x') }))
+    const info = { 'attachment-info': '{"__proto__":{"filename":"b.bin"}}', 'content-ids': '{"__proto__":"constructor"}' }
+    const [part] = await wire.parse('inbound', inboundPost({ headers: 'From: ada@example.com', ...info }, files))
+    const [message] = part?.facts ?? []
+    expect(message?.kind === 'message' ? message.attachments.map(({ filename }) => filename) : []).toEqual(['a.bin', 'a.bin', 'a.bin'])
+  })
+
   test('quotations within quotations do not grow with each level', async () => {
     const html = `${'<blockquote type="cite">'.repeat(190)}${'x<br>'.repeat(180_000)}`
     const [part] = await wire.parse('inbound', inboundPost({ headers: 'From: ada@example.com', html }))

@@ -72,7 +72,7 @@ function partsIn(form: MultipartForm, field: (name: string) => string | null): P
   return {
     text: field('text'),
     html: field('html'),
-    files: files.map((part) => fileOf(part, infos[part.name] ?? {}, idsByPart.get(part.name))),
+    files: files.map((part) => fileOf(part, (Object.hasOwn(infos, part.name) ? infos[part.name] : null) ?? {}, idsByPart.get(part.name))),
   }
 }
 

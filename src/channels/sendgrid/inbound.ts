@@ -62,8 +62,8 @@ function readable(email: ReadEmail): { text: string; html: string | null; files:
   const shown = clean !== null && source === page
   if (source !== null && !shown) files.push({ url: null, bytes: Buffer.from(source), contentType: 'text/html', filename: 'message.html' })
   const plain = email.text?.trim() === '' ? null : email.text
-  const written = page === null || clean === null ? '' : (attempt(() => textOfHtml(page)) ?? '')
-  const text = plain === null ? written : withoutMarks(plain)
+  const written = () => (page === null || clean === null ? '' : (attempt(() => textOfHtml(page)) ?? ''))
+  const text = plain === null ? written() : withoutMarks(plain)
   const cut = text.length > MAX_TEXT
   if (cut && (plain !== null || !shown))
     files.push({ url: null, bytes: Buffer.from(withoutMarks(text)), contentType: 'text/plain', filename: 'message.txt' })
