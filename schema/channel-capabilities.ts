@@ -18,7 +18,10 @@ const ContentType = builder.enumType('MessageContentType', {
 const MediaLimit = builder.objectRef<{ kind: MediaKindName } & NonNullable<Shape['media'][MediaKindName]>>('ChannelMediaLimit').implement({
   fields: (t) => ({
     kind: t.field({ type: MediaKind, resolve: (limit) => limit.kind }),
-    maxBytes: t.exposeInt('maxBytes', { description: 'The largest file, in bytes.' }),
+    maxBytes: t.int({
+      description: 'The largest file, in bytes; no more than this server takes (MAX_ATTACHMENT_BYTES).',
+      resolve: ({ maxBytes }, _args, { deps }) => Math.min(maxBytes, deps.config.MAX_ATTACHMENT_BYTES),
+    }),
     types: t.stringList({ description: 'The media types allowed, e.g. image/png; empty: any.', resolve: (limit) => [...limit.types] }),
     captions: t.boolean({ description: 'A text may go with it, within `captionLimit`.', resolve: ({ captions }) => captions !== false }),
   }),

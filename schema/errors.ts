@@ -101,7 +101,8 @@ builder.objectType(ContentNotSupportedError, {
 })
 builder.objectType(AttachmentTooLargeError, {
   name: 'AttachmentTooLargeError',
-  description: 'The file is larger than the channel takes for its kind; `path` names it.',
+  description:
+    'The file is larger than the channel takes for its kind, or the message with all its files is larger than it takes (`maxMessageBytes`); `path` names it.',
   interfaces,
   fields: (t) => ({
     limit: t.exposeInt('limit', { description: 'Bytes.' }),

@@ -211,6 +211,8 @@ export interface ChannelAdapter<Credentials> {
   readonly credentials: z.ZodType<Credentials>
   /** null: the channel has no webhooks, because it is our own. */
   readonly wire: Wire<Credentials> | null
+  /** What `normalize` takes, for people: the rest of a sentence that begins with “it must be”. */
+  readonly addressForm: string
   /** The one spelling that is stored, or null where this is no address of the channel. */
   normalize(address: string): string | null
   /** What a normalized customer address says about who it is; `accountAddress` is the scope of ids that mean nothing elsewhere. */

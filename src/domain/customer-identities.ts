@@ -28,7 +28,8 @@ async function keyOf(
   if (account === null) throw new NotFoundError('channel account', [...path, 'channelAccountId'])
   const adapter = channels.get(account.provider, account.channel)
   const address = adapter.normalize(value)
-  if (address === null) throw new ValidationError(`"${value}" is not an address of ${account.channel}.`, [...path, 'value'])
+  if (address === null)
+    throw new ValidationError(`"${value}" is not an address of ${account.channel}: it must be ${adapter.addressForm}.`, [...path, 'value'])
   const identity = adapter.identify(address, account.address)
   if (identity.kind === kind) return { organizationId, kind, scope: identity.scope, value: identity.value }
   throw new ValidationError(`On ${account.channel} "${value}" is of kind ${identity.kind}, not ${kind}.`, [...path, 'kind'])

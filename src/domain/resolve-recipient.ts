@@ -102,8 +102,7 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
     return address === null ? [] : [{ ...way, address }]
   })
   const [first] = fitting
-  if (first === undefined)
-    throw new ValidationError(`"${text}" is not an address of ${ways.map(({ account }) => account.channel).join(' or ')}.`, path)
+  if (first === undefined) throw new ValidationError(noAddress(text, ways), path)
   if (fitting.some(({ account }) => account.channel !== first.account.channel)) {
     throw new ValidationError('The address fits several channels: say which, by channel or channelAccountId.', ['input', 'channel'])
   }
@@ -116,6 +115,13 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
     where: { customerId_channelAccountId: { customerId: identity.customerId, channelAccountId: first.account.id } },
   })
   return { ...first, customerId: identity.customerId, conversation }
+}
+
+function noAddress(text: string, ways: Way[]): string {
+  const channels = new Set(ways.map(({ account }) => account.channel))
+  const [way] = ways
+  const form = way === undefined || channels.size > 1 ? '' : `: it must be ${way.adapter.addressForm}`
+  return `"${text}" is not an address of ${[...channels].join(' or ')}${form}.`
 }
 
 /** The customer's address on this account among the identities, or null: a name that means something only inside another account is none. */

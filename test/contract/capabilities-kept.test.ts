@@ -46,7 +46,7 @@ const TYPES: Record<MediaKind, string> = {
   STICKER: 'image/webp',
 }
 const KINDS = Object.keys(TYPES) as MediaKind[]
-const question = { kind: 'INTERACTIVE', header: 'Head', footer: 'Foot', buttons: [], list: null } as const
+const question: Content & { kind: 'INTERACTIVE' } = { kind: 'INTERACTIVE', header: 'Head', footer: 'Foot', buttons: [], list: null }
 const contents: Content[] = [
   { kind: 'TEXT' },
   { kind: 'EMAIL' },

@@ -164,6 +164,17 @@ describe('credentials', () => {
       path: ['input', 'credentials', 'meta', 'pageAccessToken'],
     })
   })
+  test('an address that is none is told what one is', async () => {
+    const meta = { pageAccessToken: 'EAAtoken', pageId: '1' }
+    expect(await refusal({ channel: 'MESSENGER', address: 'Our Page', credentials: { meta } })).toEqual({
+      message:
+        '"Our Page" is not an address for MESSENGER: it must be an id of Facebook’s, digits only: for a channel that of its page, not the page’s name.',
+      path: ['input', 'address'],
+    })
+    expect(await refusal({ channel: 'WEBCHAT', address: '9 lives', credentials: { parley: {} } })).toMatchObject({
+      message: expect.stringMatching(/begins with a letter/),
+    })
+  })
   test('a provider without the channel is named', async () => {
     expect(await refusal({ channel: 'EMAIL', address: 'a@example.com', credentials: right() })).toEqual({
       message: 'TWILIO does not offer the channel EMAIL.',

@@ -25,6 +25,8 @@ const NOTHING_LEAVES: HealthCheck = {
   message: 'This is a sandbox: nothing leaves this machine, and every answer is simulated.',
 }
 
+const PHONE = 'a phone number with its country code, e.g. +905551112233'
+
 const common = {
   provider: 'SANDBOX',
   sandbox: true,
@@ -38,13 +40,28 @@ const common = {
 
 /** Twilio's channels without Twilio: its wire and its limits, but sends are simulated. */
 export const createSandboxChannels = (): ChannelAdapter<SandboxCredentials>[] => [
-  { ...common, channel: 'SMS', capabilities: simulated(smsCapabilities), normalize: normalizeSms, identify: identifySms },
+  {
+    ...common,
+    channel: 'SMS',
+    capabilities: simulated(smsCapabilities),
+    addressForm: `${PHONE}, a short code or a sender’s name`,
+    normalize: normalizeSms,
+    identify: identifySms,
+  },
   {
     ...common,
     channel: 'WHATSAPP',
     capabilities: simulated(whatsappCapabilities),
+    addressForm: `${PHONE}, or a user id of WhatsApp’s`,
     normalize: normalizeWhatsapp,
     identify: identifyWhatsapp,
   },
-  { ...common, channel: 'RCS', capabilities: simulated(rcsCapabilities), normalize: normalizeRcs, identify: identifyRcs },
+  {
+    ...common,
+    channel: 'RCS',
+    capabilities: simulated(rcsCapabilities),
+    addressForm: `${PHONE}, or the id of an RCS sender`,
+    normalize: normalizeRcs,
+    identify: identifyRcs,
+  },
 ]

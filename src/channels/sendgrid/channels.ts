@@ -17,6 +17,7 @@ export const createSendgridChannels = (api: SendgridApi): ChannelAdapter<Sendgri
     capabilities: emailCapabilities,
     credentials: SendgridCredentials,
     wire: sendgridWire(api.maxEmailBytes),
+    addressForm: 'an e-mail address, e.g. desk@example.com',
     normalize: normalizeEmail,
     identify: identifyEmail,
     routingKeys: ({ inboundAddress }) => (inboundAddress === undefined ? [] : [inboundAddress]),

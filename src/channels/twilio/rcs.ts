@@ -24,6 +24,7 @@ export function createTwilioRcs(api: TwilioApi): ChannelAdapter<TwilioCredential
     capabilities: rcsCapabilities,
     credentials: TwilioCredentials,
     wire: twilioWire,
+    addressForm: 'a phone number with its country code, e.g. +905551112233, or the id of an RCS sender',
     normalize: normalizeRcs,
     identify: identifyRcs,
     routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),

@@ -18,6 +18,7 @@ export function createTwilioSms(api: TwilioApi): ChannelAdapter<TwilioCredential
     capabilities: smsCapabilities,
     credentials: TwilioCredentials,
     wire: twilioWire,
+    addressForm: 'a phone number with its country code, e.g. +905551112233, a short code or a sender’s name',
     normalize: normalizeSms,
     identify: identifySms,
     routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),

@@ -22,6 +22,7 @@ export function createTwilioWhatsapp(api: TwilioApi): ChannelAdapter<TwilioCrede
     capabilities: whatsappCapabilities,
     credentials: TwilioCredentials,
     wire: twilioWire,
+    addressForm: 'a phone number with its country code, e.g. +905551112233, or a user id of WhatsApp’s',
     normalize: normalizeWhatsapp,
     identify: identifyWhatsapp,
     routingKeys: ({ messagingServiceSid }) => (messagingServiceSid === undefined ? [] : [messagingServiceSid]),

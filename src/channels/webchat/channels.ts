@@ -19,6 +19,7 @@ export const createWebchatChannels = (): ChannelAdapter<WebchatCredentials>[] =>
     capabilities: webchatCapabilities,
     credentials: WebchatCredentials,
     wire: null,
+    addressForm: 'a key of 3 to 63 letters, digits, - and _ that begins with a letter, or a visitor’s id',
     normalize: normalizeWebchat,
     identify: identifyWebchat,
     routingKeys: () => [],

@@ -20,6 +20,7 @@ export function createInstagram(app: MetaApp): ChannelAdapter<InstagramCredentia
     capabilities: instagramCapabilities,
     credentials: InstagramCredentials,
     wire: createMetaWire(app),
+    addressForm: 'an id of Instagram’s, digits only: for a channel that of its account, not the user name',
     normalize: normalizeId,
     identify: (value, scope) => ({ kind: 'INSTAGRAM', scope, value, verified: false }),
     routingKeys: ({ instagramAccountId }) => [instagramAccountId],

@@ -17,6 +17,7 @@ export function createMessenger(app: MetaApp): ChannelAdapter<MessengerCredentia
     capabilities: messengerCapabilities,
     credentials: MessengerCredentials,
     wire: createMetaWire(app),
+    addressForm: 'an id of Facebook’s, digits only: for a channel that of its page, not the page’s name',
     normalize: normalizeId,
     identify: (value, scope) => ({ kind: 'MESSENGER', scope, value, verified: false }),
     routingKeys: ({ pageId }) => [pageId],

@@ -19,6 +19,7 @@ export function createWhatsapp(app: MetaApp): ChannelAdapter<WhatsappCredentials
     capabilities: whatsappCapabilities,
     credentials: WhatsappCredentials,
     wire: createMetaWire(app),
+    addressForm: 'a phone number with its country code, e.g. +905551112233, or a user id of WhatsApp’s',
     normalize: normalizeWhatsapp,
     identify: identifyWhatsapp,
     routingKeys: ({ phoneNumberId, businessAccountId }) => [phoneNumberId, businessAccountId],
