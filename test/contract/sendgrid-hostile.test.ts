@@ -151,7 +151,12 @@ describe('whatever is posted to Inbound Parse', () => {
   })
 
   test('a file keeps its own name, whatever its field is called', async () => {
-    const files = ['constructor', '__proto__', 'toString'].map((name) => ({ name, filename: 'a.bin', type: 'x/y', bytes: Buffer.from('x') }))
+    const files = ['constructor', '__proto__', 'toString'].map((name) => ({
+      name,
+      filename: 'a.bin',
+      type: 'x/y',
+      bytes: Buffer.from('x'),
+    }))
     const info = { 'attachment-info': '{"__proto__":{"filename":"b.bin"}}', 'content-ids': '{"__proto__":"constructor"}' }
     const [part] = await wire.parse('inbound', inboundPost({ headers: 'From: ada@example.com', ...info }, files))
     const [message] = part?.facts ?? []
