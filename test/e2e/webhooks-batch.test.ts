@@ -4,6 +4,7 @@ import { sealedCredentials } from '../../src/domain/channel-credentials.ts'
 import { createOrganization } from '../../src/domain/create-organization.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { type ContractServer, startContractServer } from '../support/contract-files.ts'
+import { countStatements } from '../support/count-statements.ts'
 
 let server: ContractServer
 let account: string
@@ -36,6 +37,20 @@ const change = (value: object, metadata: object = ours) => ({
 const webhook = (...changes: object[]) => JSON.stringify({ object: 'whatsapp_business_account', entry: [{ id: '9', changes }] })
 
 const count = (where: object = {}) => server.app.deps.db.communication.count({ where: { organizationId: server.organizationId, ...where } })
+
+test('a plain message is one statement, and so one commit, once the account is known', async () => {
+  const one = (id: string) => server.meta(webhook(change({ messages: [text(id, '905550000001')] })))
+  expect((await one('wamid.first')).status).toBe(200)
+  const statements = countStatements()
+  try {
+    expect((await one('wamid.second')).status).toBe(200)
+    expect(statements.count()).toBe(1)
+  } finally {
+    statements.stop()
+  }
+  expect(await count()).toBe(2)
+  await server.app.deps.db.organization.update({ where: { id: server.organizationId }, data: { unreadCount: 0 } })
+})
 
 describe('a thousand messages in one POST', () => {
   const people = Array.from({ length: 137 }, (_, n) => `90555${String(1_000_000 + n)}`)
