@@ -67,8 +67,10 @@ export const ChannelCapabilities = builder.objectRef<Shape>('ChannelCapabilities
     media: t.field({
       type: [MediaLimit],
       description: 'The kinds of files that can be sent.',
-      resolve: ({ media }) =>
-        Object.entries(media).flatMap(([kind, limit]) => (limit === undefined ? [] : [{ kind: kind as MediaKindName, ...limit }])),
+      resolve: ({ media, captionLimit }) =>
+        Object.entries(media).flatMap(([kind, limit]) =>
+          limit === undefined ? [] : [{ kind: kind as MediaKindName, ...limit, ...(captionLimit === 0 && { captions: false as const }) }],
+        ),
     }),
     maxAttachments: t.exposeInt('maxAttachments', { description: 'Files in one message.' }),
     maxMessageBytes: t.int({

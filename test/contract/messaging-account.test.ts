@@ -162,6 +162,13 @@ describe.each(sides)('$name', ({ name, adapter, address, credentials, object }) 
     ])
   })
 
+  test('without a verify token nobody could enter the webhook', async () => {
+    const tokenless = { ...fake.app, verifyToken: null }
+    const some = (name === 'MESSENGER' ? createMessenger(tokenless) : createInstagram(tokenless)) as AnyChannelAdapter
+    const checks = await some.check({ address, webhookUrl: 'https://elsewhere.test/webhooks/meta' }, credentials)
+    expect(checks.find((one) => one.name === 'webhook')).toMatchObject({ ok: false, message: expect.stringContaining('META_VERIFY_TOKEN') })
+  })
+
   test('addresses are digits, and mean a customer of this account alone', () => {
     expect(adapter.normalize(` ${PAGE} `)).toBe(PAGE)
     for (const none of ['', '+90555', 'ada', '12 34', '1'.repeat(33)]) expect(adapter.normalize(none)).toBeNull()

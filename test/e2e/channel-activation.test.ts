@@ -187,7 +187,7 @@ describe('what is to be entered at the provider', () => {
   const setUp = /* GraphQL */ `{
     channelAccounts { address status webhookUrl webhookEventsUrl webhookVerifyToken
       capabilities { captionLimit businessInitiated humanAgentHours templatesNeedApproval quotedReplies maxAttachments
-        media { kind maxBytes types } interactive { maxButtons maxRows maxTitle maxRowTitle maxBody } } }
+        maxMessageBytes media { kind maxBytes types captions } interactive { maxButtons maxRows maxTitle maxRowTitle maxBody } } }
   }`
   type SetUp = {
     channelAccounts: { address: string; webhookUrl: string; webhookEventsUrl: string | null; webhookVerifyToken: string | null }[]
@@ -236,6 +236,19 @@ describe('what is to be entered at the provider', () => {
     expect(account).toMatchObject({ status: 'ACTIVE', webhookUrl: `${app.url}/graphql`, health: { status: 'HEALTHY' } })
   })
 
+  test('what a channel takes is told as it is, and no more than this server takes', async () => {
+    const query = '{ channelAccounts { channel capabilities { maxMessageBytes media { kind maxBytes captions } } } }'
+    type Told = { maxMessageBytes: number | null; media: { kind: string; maxBytes: number; captions: boolean }[] }
+    const { channelAccounts } = dataOf(await app.request<{ channelAccounts: { channel: string; capabilities: Told }[] }, never>(query))
+    const told = (channel: string) => present(channelAccounts.find((account) => account.channel === channel)).capabilities
+    expect(told('SMS').maxMessageBytes).toBe(5_000_000)
+    expect(told('EMAIL').maxMessageBytes).toBe(30_000_000)
+    expect(told('MESSENGER').maxMessageBytes).toBeNull()
+    expect(told('WHATSAPP').media).toContainEqual({ kind: 'VOICE', maxBytes: 16_000_000, captions: false })
+    // Messenger takes 25 MB, this server 20.
+    expect(told('MESSENGER').media).toContainEqual({ kind: 'IMAGE', maxBytes: 20_000_000, captions: false })
+  })
+
   test('Twilio: no second address and no token; the limits are told', async () => {
     const { address } = await connect({ channel: 'RCS', address: 'acme_agent', credentials: right() })
     expect(await seenBy('ADMIN', address)).toMatchObject({
@@ -250,7 +263,10 @@ describe('what is to be entered at the provider', () => {
         templatesNeedApproval: false,
         quotedReplies: false,
         maxAttachments: 1,
-        media: expect.arrayContaining([{ kind: 'IMAGE', maxBytes: 16_000_000, types: ['image/jpeg', 'image/png', 'image/gif'] }]),
+        maxMessageBytes: 16_000_000,
+        media: expect.arrayContaining([
+          { kind: 'IMAGE', maxBytes: 16_000_000, types: ['image/jpeg', 'image/png', 'image/gif'], captions: true },
+        ]),
         interactive: null,
       },
     })

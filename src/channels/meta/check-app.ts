@@ -84,20 +84,23 @@ const checkWebhook = (app: MetaApp, object: MetaObject, webhookUrl: string): Pro
   asked({ name: 'webhook' }, 'where it posts webhooks', async () => {
     const { data } = await askAsApp(app, `${app.appId}/subscriptions`)
     const subscription = objectsIn(data).find((entry) => entry.object === object)
-    if (subscription === undefined) return `Meta posts nothing about this kind of account: ${advice(object, webhookUrl)}`
-    return faultOf(subscription, object, webhookUrl)
+    if (subscription === undefined) return `Meta posts nothing about this kind of account: ${advice(app, object, webhookUrl)}`
+    return faultOf(app, subscription, object, webhookUrl)
   })
 
-function faultOf(subscription: Json, object: MetaObject, webhookUrl: string): string | null {
+function faultOf(app: MetaApp, subscription: Json, object: MetaObject, webhookUrl: string): string | null {
   const current = textIn(subscription.callback_url) ?? 'nowhere'
-  if (current !== webhookUrl) return `Meta posts webhooks to ${current}: ${advice(object, webhookUrl)}`
+  if (current !== webhookUrl) return `Meta posts webhooks to ${current}: ${advice(app, object, webhookUrl)}`
   if (subscription.active === false)
-    return `Meta has switched the webhook off, probably because it failed for long: ${advice(object, webhookUrl)}`
+    return `Meta has switched the webhook off, probably because it failed for long: ${advice(app, object, webhookUrl)}`
   const fields = objectsIn(subscription.fields).map((field) => field.name)
   const missing = FIELDS[object].filter((field) => !fields.includes(field))
   if (missing.length === 0) return null
   return `Meta does not post everything: in Meta’s app dashboard, under Webhooks, subscribe to ${missing.join(', ')}.`
 }
 
-const advice = (object: MetaObject, webhookUrl: string): string =>
-  `in Meta’s app dashboard, under Webhooks, enter ${webhookUrl} for “${NAMES[object]}”.`
+function advice({ verifyToken }: MetaApp, object: MetaObject, webhookUrl: string): string {
+  const first =
+    verifyToken === null ? ' Whoever runs this server has to set META_VERIFY_TOKEN first, and it goes there as the verify token.' : ''
+  return `in Meta’s app dashboard, under Webhooks, enter ${webhookUrl} for “${NAMES[object]}”.${first}`
+}
