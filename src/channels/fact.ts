@@ -137,6 +137,8 @@ export type TemplateFact = {
   status: TemplateStatus | null
   reason: string | null
   quality: string | null
+  /** Its text or category is another now, and has to be fetched. */
+  outdated?: true
 }
 
 /** Something about the account itself that its owner should know. It becomes a health check of this name. */

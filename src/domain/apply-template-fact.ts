@@ -7,12 +7,12 @@ import { cleanText } from './text.ts'
 
 type Account = { id: string; organizationId: string }
 
-/** The provider's word on one of its templates. One that we do not have is fetched, with all others, by a job. */
+/** The provider's word on one of its templates. One that we do not have, or not as it is now, is fetched, with all others, by a job. */
 export async function applyTemplateFact(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, account: Account, fact: TemplateFact): Promise<void> {
   await transact(deps, account.organizationId, async (tx, recorder) => {
     await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${account.id}::uuid FOR NO KEY UPDATE`
     const template = await find(tx, account, fact)
-    if (template === null) return enqueueTemplateSync(tx, account.id)
+    if (template === null || fact.outdated === true) return enqueueTemplateSync(tx, account.id)
     const changes = {
       ...(fact.status === null ? {} : { status: fact.status, statusReason: fact.reason === null ? null : cleanText(fact.reason) }),
       ...(fact.quality === null ? {} : { quality: cleanText(fact.quality) }),

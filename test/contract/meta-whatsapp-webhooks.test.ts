@@ -160,6 +160,8 @@ describe('WhatsApp webhooks that nobody has recorded', () => {
     const quality = { ...template, previous_quality_score: 'GREEN', new_quality_score: 'YELLOW' }
     expect(await factsOf(quality, 'message_template_quality_update')).toEqual([{ ...base, quality: 'YELLOW' }])
     expect(await factsOf({ ...template, event: 'FLAGGED' }, 'message_template_status_update')).toEqual([base])
+    for (const field of ['message_template_components_update', 'template_category_update'])
+      expect(await factsOf({ ...template, new_category: 'MARKETING' }, field)).toEqual([{ ...base, outdated: true }])
   })
 
   test('news about a number is located by the number', async () => {

@@ -199,6 +199,13 @@ describe('a business account with two numbers', () => {
       'template reminder en PAUSED',
       'webhook APPLIED',
     ])
+    const jobs = () =>
+      server.app.deps.pool
+        .query("SELECT key FROM graphile_worker.jobs WHERE key LIKE 'sync-templates:%' ORDER BY key")
+        .then(({ rows }) => rows)
+    expect(await jobs()).toEqual([])
+    await becomes(change('message_template_components_update', { ...news, message_template_element: 'Another text' }))
+    expect(await jobs()).toEqual([whatsapp, second].sort().map((id) => ({ key: `sync-templates:${id}` })))
   })
 })
 

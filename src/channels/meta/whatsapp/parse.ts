@@ -9,7 +9,7 @@ import { echoFact, inboundFact, type Occasion } from './message.ts'
 import { preferenceFact } from './preference.ts'
 import { statusFacts } from './status.ts'
 import { userIdUpdates } from './system.ts'
-import { templateFact } from './template-update.ts'
+import { TEMPLATE_FIELDS, templateFact } from './template-update.ts'
 import { unknown } from './unknown.ts'
 
 /** Which account a change is about, under which names, and what it says. */
@@ -37,8 +37,7 @@ export function parseWhatsappChange(app: MetaApp, entry: Json, change: Json): Re
   const at = timeIn(entry.time) ?? new Date()
   const addresses = numberIn(value) ?? accountIn(entry)
   if (ACCOUNT_FIELDS.has(field)) return { addresses, facts: [noticeFact(field, value)] }
-  if (field === 'message_template_status_update' || field === 'message_template_quality_update')
-    return { addresses, facts: [templateFact(value)] }
+  if (TEMPLATE_FIELDS.has(field)) return { addresses, facts: [templateFact(field, value)] }
   const occasion: Occasion = { app, contacts: contactsIn(value), at }
   // What was written before the number came here, its files as plain messages: none of it is news, and it must open no window.
   if (field === 'history') return { addresses, facts: [unknown('the history of a number that was used with the WhatsApp Business app')] }

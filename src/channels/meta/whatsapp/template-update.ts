@@ -24,15 +24,26 @@ const STATUSES = new Map<unknown, TemplateStatus>([
 
 export const templateStatus = (word: unknown): TemplateStatus | null => STATUSES.get(word) ?? null
 
-/** The fields `message_template_status_update` and `message_template_quality_update`. */
-export function templateFact(value: Json): Fact {
+/** What these say is not all that has changed: the template is fetched. */
+const OUTDATING = new Set(['message_template_components_update', 'template_category_update'])
+
+/** The fields that are about a template. */
+export const TEMPLATE_FIELDS: ReadonlySet<string> = new Set([
+  'message_template_status_update',
+  'message_template_quality_update',
+  ...OUTDATING,
+])
+
+/** What one of TEMPLATE_FIELDS says. */
+export function templateFact(field: string, value: Json): Fact {
   const providerTemplateId = idIn(value.message_template_id)
   const name = textIn(value.message_template_name)
   const language = textIn(value.message_template_language)
   if (providerTemplateId === null || name === null || language === null)
     return unknown('news of a template without its id, name or language')
-  const quality = textIn(value.new_quality_score)
-  return { kind: 'template', providerTemplateId, name, language, status: templateStatus(value.event), reason: reasonIn(value), quality }
+  const said = { kind: 'template', providerTemplateId, name, language } as const
+  if (OUTDATING.has(field)) return { ...said, status: null, reason: null, quality: null, outdated: true }
+  return { ...said, status: templateStatus(value.event), reason: reasonIn(value), quality: textIn(value.new_quality_score) }
 }
 
 function reasonIn(value: Json): string | null {
