@@ -159,7 +159,7 @@ describe('the parsed form', () => {
           attachments: '3',
           'attachment-info': JSON.stringify({
             attachment1: { filename: 'görsel.png', type: 'image/png', 'content-id': '<picture@1>' },
-            attachment2: { name: 'b.txt' },
+            attachment2: { name: String.raw`\share\mail\b.txt` },
             attachment3: 7,
           }),
           'content-ids': JSON.stringify({ 'other@1': 'attachment3' }),

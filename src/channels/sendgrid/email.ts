@@ -132,9 +132,15 @@ function fileOf({ filename, mimeType, contentId, content }: Attachment): MediaRe
     url: null,
     bytes,
     contentType: mimeType === '' ? null : mimeType,
-    ...(named !== null && named !== '' && { filename: named.slice(0, 255) }),
+    ...nameOf(named ?? ''),
     ...(contentId !== undefined && { contentId: bareId(contentId) }),
   }
+}
+
+/** A file's name without the folders where its sender had it. */
+export function nameOf(path: string): Pick<MediaReference, 'filename'> {
+  const name = path.split(/[\\/]/).at(-1)?.trim() ?? ''
+  return name === '' ? {} : { filename: name.slice(0, 255) }
 }
 
 /** An id without its angle brackets. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { MediaReference } from '../fact.ts'
 import { mailboxesOf, normalizeEmail } from './address.ts'
 import { decodeText } from './charset.ts'
-import { bareId, type ReadEmail, readHeaders, readMime } from './email.ts'
+import { bareId, nameOf, type ReadEmail, readHeaders, readMime } from './email.ts'
 import type { FormPart, MultipartForm } from './multipart.ts'
 
 /** An e-mail together with what SendGrid says about its way here. */
@@ -83,7 +83,7 @@ function fileOf({ filename, contentType, bytes }: FormPart, info: z.output<typeo
     url: null,
     bytes,
     contentType: info.type ?? contentType,
-    ...(name !== '' && { filename: name.slice(0, 255) }),
+    ...nameOf(name),
     ...(contentId !== undefined && contentId !== '' && { contentId: bareId(contentId) }),
   }
 }
