@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers'
-import type { RawRequest } from '../channels/channel.ts'
+import type { AnyChannelAdapter, RawRequest } from '../channels/channel.ts'
 import type { WebhookReceipt } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Actor } from './actor.ts'
@@ -7,7 +7,7 @@ import { NotFoundError, ValidationError } from './errors.ts'
 import { applyArrival } from './ingest-webhook.ts'
 import { rereadMessages } from './reread-message.ts'
 import { routeWebhook } from './route-webhook.ts'
-import { readWebhookAccounts } from './webhook-accounts.ts'
+import { readWebhookAccounts, type WebhookAccount, type WebhookAccounts } from './webhook-accounts.ts'
 
 /**
  * Applies a kept webhook once more, e.g. after its account was connected or Parley has learned to read it. What was applied before stays as
@@ -23,8 +23,7 @@ export async function replayWebhookReceipt(deps: Deps, actor: Actor, webhookRece
   if (wire === undefined || wire === null) throw new ValidationError(`Nothing here speaks ${receipt.wire} any more.`, path)
   const request = await requestOf(deps, receipt)
   const accounts = readWebhookAccounts(deps)
-  const { accounts: own } = await accounts.find({ organizationId }, adapters, { channel: null, addresses: null, communicationId: null })
-  const verified = own.find(({ account }) => account.id === receipt.channelAccountId) ?? null
+  const verified = await accountOf(deps, accounts, adapters, receipt, organizationId)
   const parts = await wire.parse(receipt.segment, request)
   const { deliveries, unrouted } = await routeWebhook(accounts, { organizationId }, adapters, parts, verified)
   if (deliveries.length === 0 && unrouted.length > 0) {
@@ -38,6 +37,21 @@ export async function replayWebhookReceipt(deps: Deps, actor: Actor, webhookRece
   await rereadMessages(deps, deliveries)
   // What was received before is applied, whoever applied it.
   return finish(deps, receipt, status === 'DUPLICATE' || status === 'APPLIED' ? { status: 'APPLIED', problem: null } : {})
+}
+
+/** The account that the webhook was for, as far as it is active; null: none was known. */
+async function accountOf(
+  deps: Pick<Deps, 'db'>,
+  accounts: WebhookAccounts,
+  adapters: readonly AnyChannelAdapter[],
+  { channelAccountId: id }: WebhookReceipt,
+  organizationId: string,
+): Promise<WebhookAccount | null> {
+  const row = id === null ? null : await deps.db.channelAccount.findFirst({ where: { id, organizationId } })
+  if (row === null) return null
+  const { channel, address } = row
+  const { accounts: found } = await accounts.find({ organizationId }, adapters, { channel, addresses: [address], communicationId: null })
+  return found.find(({ account }) => account.id === id) ?? null
 }
 
 async function requestOf(deps: Pick<Deps, 'storage'>, receipt: WebhookReceipt): Promise<RawRequest> {

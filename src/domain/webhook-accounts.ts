@@ -22,7 +22,8 @@ export type WebhookAccounts = {
 }
 
 const REMEMBERED = 1000
-const MAX_CANDIDATES = 20
+/** As many secrets may have signed one request: an organization can have a SendGrid account for each of its desks. */
+const MAX_CANDIDATES = 200
 // A ring forgets at once; this is for a ring that got lost.
 const MEMORY_MS = 10_000
 

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { localId } from '../../schema/global-id.ts'
 import { pruneWebhooks } from '../../src/domain/prune-webhooks.ts'
 import { ReplayWebhookReceiptDocument, WebhookReceiptDocument, WebhookReceiptsDocument } from '../generated/graphql.ts'
-import { type ContractServer, INBOUND_SECRET, multipartOf, sendgridCredentials, startContractServer } from '../support/contract-files.ts'
+import {
+  type ContractServer,
+  INBOUND_SECRET,
+  multipartOf,
+  sendgridCredentials,
+  startContractServer,
+  twilioCredentials,
+} from '../support/contract-files.ts'
 import { dataOf, member, present } from '../support/result.ts'
 
 let server: ContractServer
@@ -156,6 +163,26 @@ describe('a replay', () => {
     expect(row).toMatchObject({ body: null, storageKey: expect.stringMatching(/^webhooks\//), size: Buffer.byteLength(body) })
     expect(await replay(receipt?.id ?? '')).toMatchObject({ status: 'APPLIED', replays: 1 })
   })
+})
+
+test('each of many accounts of one provider is found, also when its webhook is replayed', async () => {
+  const numbers = Array.from({ length: 25 }, (_, n) => `+155502000${n + 10}`)
+  for (const number of numbers) await server.account('TWILIO', 'SMS', number, twilioCredentials)
+  const [last = ''] = numbers.slice(-1)
+  const params = { From: '+905551112233', To: last, Body: 'Hi', MessageSid: `SM${'5'.repeat(32)}` }
+  expect((await server.twilio('sms', params)).status).toBe(200)
+  const [sms] = (await ask()).nodes
+  expect(await replay(sms?.id ?? '')).toMatchObject({ status: 'APPLIED', problem: null, channelAccount: { name: last } })
+
+  for (let n = 0; n < 25; n++)
+    await server.account('SENDGRID', 'EMAIL', `desk${n}@parley.example`, {
+      ...sendgridCredentials,
+      inboundSecret: `the secret of desk ${n}`,
+    })
+  const { body, boundary } = multipartOf({ headers: 'From: a@example.com\r\nTo: desk24@parley.example\r\n', text: 'Hello' })
+  const url = `${server.app.url}/webhooks/sendgrid/contracts/inbound?key=${encodeURIComponent('the secret of desk 24')}`
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
+  expect((await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) })).status).toBe(200)
 })
 
 test('what was kept long enough is deleted, with its bytes, and nothing else', async () => {
