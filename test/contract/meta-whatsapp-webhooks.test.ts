@@ -247,6 +247,9 @@ describe('WhatsApp webhooks that nobody has recorded', () => {
     expect(await inbound({ type: 'interactive', interactive: { type: 'call_permission_reply' } })).toMatchObject([
       { content: { kind: 'UNSUPPORTED', type: 'interactive/call_permission_reply' } },
     ])
+    expect(await inbound({ type: 'unsupported', errors: [{ code: 131051 }], unsupported: { type: 'poll_creation' } })).toMatchObject([
+      { content: { kind: 'UNSUPPORTED', type: 'unsupported/poll_creation', raw: { errors: [{ code: 131051 }] } } },
+    ])
     expect(await inbound({ type: 'location', location: { latitude: 'north', longitude: 4 } })).toMatchObject([
       { content: { kind: 'UNSUPPORTED' } },
     ])

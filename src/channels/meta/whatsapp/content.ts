@@ -32,8 +32,9 @@ export function readContent(app: MetaApp, message: Json): Read {
 }
 
 function unsupported(type: string, message: Json): Read {
-  const kind = type === 'interactive' ? textIn(objectIn(message.interactive)?.type) : null
-  return { body: '', content: { kind: 'UNSUPPORTED', type: kind === null ? type : `interactive/${kind}`, raw: message }, attachments: [] }
+  // Of what the Cloud API does not pass on, WhatsApp says what it was, e.g. unsupported/poll_creation.
+  const kind = type === 'interactive' || type === 'unsupported' ? textIn(objectIn(message[type])?.type) : null
+  return { body: '', content: { kind: 'UNSUPPORTED', type: kind === null ? type : `${type}/${kind}`, raw: message }, attachments: [] }
 }
 
 /** The address that `fetchMedia` takes: the id under the Graph API. The `url` of the webhook itself lives five minutes only. */
