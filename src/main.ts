@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pino } from 'pino'
-import { type App, startApp } from './app.ts'
+import type { App } from './app.ts'
 import { ConfigError, loadConfig } from './config.ts'
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -11,6 +11,8 @@ try {
   // From here on, so that Ctrl-C while it starts leaves no PostgreSQL behind; and once, because npm passes Ctrl-C on a second time.
   const asked = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => asked.resolve())
+  // Loaded when the settings are known to be right: the product takes a second.
+  const { startApp } = await import('./app.ts')
   const app = await startApp(config, log)
   void asked.promise.then(() => end(app, config.SHUTDOWN_SECONDS))
   await greet(app)

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { enqueue } from '../jobs/enqueue.ts'
 
 const BATCH = 1000
 
@@ -16,10 +17,19 @@ export async function pruneWebhooks(deps: Pick<Deps, 'db' | 'storage' | 'config'
     const { count } = await deps.db.webhookReceipt.deleteMany({ where: { id: { in: old.map(({ id }) => id) } } })
     pruned += count
     // The row first: bytes without a row are waste, a row without bytes would be a lie.
-    for (const { storageKey } of old) if (storageKey !== null) await deps.storage.delete(storageKey)
+    for (const { storageKey } of old) if (storageKey !== null) await deleteFile(deps, storageKey)
     if (old.length < BATCH) break
   }
   // The communication itself keeps a message from being received again; the gate matters only while two deliveries race.
   await deps.db.receivedMessage.deleteMany({ where: { receivedAt: { lt: before } } })
   return pruned
+}
+
+/** A storage that is away must not leave the bytes of a whole batch behind: a job tries again. */
+async function deleteFile({ db, storage }: Pick<Deps, 'db' | 'storage'>, storageKey: string): Promise<void> {
+  try {
+    await storage.delete(storageKey)
+  } catch {
+    await enqueue(db, 'delete-stored-file', { storageKey })
+  }
 }

@@ -4,16 +4,16 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { checkedKey, type Storage } from './storage.ts'
 
-/** Files under `root`; a file appears whole or not at all. */
+/** Files under `root`, which only this process's user can read: they are customers'. A file appears whole or not at all. */
 export function fileStorage(root: string): Storage {
   const pathOf = (key: string): string => join(root, checkedKey(key))
   return {
     async put(key, body) {
       const path = pathOf(key)
       const part = `${path}.${randomUUID()}.part`
-      await mkdir(dirname(path), { recursive: true })
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       try {
-        await writeFile(part, body)
+        await writeFile(part, body, { mode: 0o600 })
         await rename(part, path)
       } catch (error) {
         await rm(part, { force: true })

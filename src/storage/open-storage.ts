@@ -1,6 +1,5 @@
 import { type Config, ConfigError } from '../config.ts'
 import { fileStorage } from './disk.ts'
-import { s3Storage } from './s3.ts'
 import type { Storage } from './storage.ts'
 
 type Settings = Pick<Config, 'DATA_DIR' | 'S3_BUCKET' | 'S3_REGION' | 'S3_ENDPOINT' | 'S3_ACCESS_KEY_ID' | 'S3_SECRET_ACCESS_KEY'>
@@ -18,6 +17,8 @@ export async function openStorage(config: Settings): Promise<{ storage: Storage;
   if (accessKeyId !== undefined && secretAccessKey === undefined)
     throw new ConfigError('S3_SECRET_ACCESS_KEY: must be set together with S3_ACCESS_KEY_ID')
   const credentials = accessKeyId === undefined || secretAccessKey === undefined ? null : { accessKeyId, secretAccessKey }
+  // The SDK is large, and most processes need none of it.
+  const { s3Storage } = await import('./s3.ts')
   const storage = s3Storage({ bucket, region: config.S3_REGION, endpoint: endpoint ?? null, credentials })
   try {
     await storage.check()

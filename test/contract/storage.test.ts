@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -98,6 +98,13 @@ test('the disk keeps no half-written files, the bucket only what was put', async
   const files = await readdir(join(folder, 'storage'), { recursive: true })
   expect(files.filter((name) => name.endsWith('.part'))).toEqual([])
   expect([...s3.objects.keys()].sort()).toEqual(['a/empty', 'a/large-1', 'a/text_2', 'long', 'race', 'twice'])
+})
+
+test.skipIf(process.platform === 'win32')('what customers have sent is readable for nobody else on the machine', async () => {
+  const modes = await Promise.all(
+    ['storage', 'storage/a', 'storage/a/empty'].map(async (path) => (await stat(join(folder, path))).mode & 0o777),
+  )
+  expect(modes).toEqual([0o700, 0o700, 0o600])
 })
 
 describe('settings of the bucket', () => {

@@ -204,3 +204,15 @@ test('what was kept long enough is deleted, with its bytes, and nothing else', a
   expect((await server.meta(big)).status).toBe(200)
   expect(await db.communication.count({ where: { organizationId } })).toBe(101)
 })
+
+test('bytes that the storage does not delete now are left to a job', async () => {
+  const { db, pool, storage, config } = server.app.deps
+  await server.meta(change({ messages: Array.from({ length: 100 }, (_, n) => text(`away${n}`, 'y'.repeat(4000))) }))
+  const away = { ...storage, delete: () => Promise.reject(new Error('the storage is away')) }
+  const clock = () => new Date(Date.now() + (config.WEBHOOK_RETENTION_DAYS + 1) * 86_400_000)
+  const { storageKey } = await db.webhookReceipt.findFirstOrThrow({ where: { storageKey: { not: null } } })
+  expect(await pruneWebhooks({ db, storage: away, config, clock })).toBeGreaterThan(0)
+  expect(await db.webhookReceipt.count()).toBe(0)
+  const { rows } = await pool.query(`SELECT payload FROM graphile_worker._private_jobs WHERE payload::jsonb = $1::jsonb`, [{ storageKey }])
+  expect(rows).toHaveLength(1)
+})
