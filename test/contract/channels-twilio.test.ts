@@ -230,6 +230,12 @@ describe('check', () => {
     expect(await failed()).toEqual([{ name: 'webhook', ok: false, message: expect.stringContaining(account.webhookUrl) }])
     expect(await failed({ ...fake.credentials, messagingServiceSid: 'MG01' })).toEqual([])
   })
+  test('an address elsewhere is told without the password that Twilio uses there', async () => {
+    const smsUrl = 'https://us:password@elsewhere.test/sms?key=secret'
+    fake.account.numbers = [{ phoneNumber: '+15005550006', smsUrl, smsMethod: 'POST' }]
+    const [check] = await failed()
+    expect(check?.message).toMatch(/^Twilio posts incoming messages to https:\/\/elsewhere\.test\/sms: /)
+  })
   test('the number is another account’s', async () => {
     fake.account.numbers = []
     expect(await failed()).toEqual([{ name: 'number', ok: false, message: expect.stringContaining('+15005550006 does not belong') }])

@@ -123,7 +123,7 @@ describe.each(sides)('$name', ({ name, adapter, address, credentials, object }) 
   })
 
   test.each([
-    [{ callback_url: 'https://old.test/hook' }, 'https://old.test/hook'],
+    [{ callback_url: 'https://old.test/hook?key=secret' }, 'posts webhooks to https://old.test/hook: '],
     [{ active: false }, 'switched the webhook off'],
     [{ fields: [{ name: 'messages' }] }, 'messaging_postbacks'],
     [{ object: 'user' }, 'posts nothing'],

@@ -1,5 +1,6 @@
 import type { HealthCheck } from '../channel.ts'
 import { Rejected } from '../failures.ts'
+import { withoutSecrets } from '../without-secrets.ts'
 import type { MetaApp } from './app.ts'
 import { asked } from './check-outcome.ts'
 import { graphRequest } from './graph.ts'
@@ -90,7 +91,7 @@ const checkWebhook = (app: MetaApp, object: MetaObject, webhookUrl: string): Pro
 
 function faultOf(app: MetaApp, subscription: Json, object: MetaObject, webhookUrl: string): string | null {
   const current = textIn(subscription.callback_url) ?? 'nowhere'
-  if (current !== webhookUrl) return `Meta posts webhooks to ${current}: ${advice(app, object, webhookUrl)}`
+  if (current !== webhookUrl) return `Meta posts webhooks to ${withoutSecrets(current)}: ${advice(app, object, webhookUrl)}`
   if (subscription.active === false)
     return `Meta has switched the webhook off, probably because it failed for long: ${advice(app, object, webhookUrl)}`
   const fields = objectsIn(subscription.fields).map((field) => field.name)

@@ -1,5 +1,6 @@
 import type { HealthCheck } from '../channel.ts'
 import { Rejected } from '../failures.ts'
+import { withoutSecrets } from '../without-secrets.ts'
 import type { TwilioCredentials } from './credentials.ts'
 import { type TwilioApi, twilioClient } from './http.ts'
 
@@ -41,7 +42,7 @@ function webhookCheck(number: { smsUrl: string; smsMethod: string }, webhookUrl:
   if (credentials.messagingServiceSid !== undefined) {
     return { name, ok: true, message: `Not checked: the messaging service decides where messages go. It should post to ${webhookUrl}.` }
   }
-  const current = number.smsUrl === '' ? 'nowhere' : `to ${number.smsUrl}`
+  const current = number.smsUrl === '' ? 'nowhere' : `to ${withoutSecrets(number.smsUrl)}`
   return { name, ok: false, message: `Twilio posts incoming messages ${current}: set the number’s messaging webhook to ${webhookUrl}.` }
 }
 
