@@ -152,10 +152,10 @@ const takes = (limit: { types: readonly string[] }, contentType: string): boolea
 
 const bare = (contentType: string): string => contentType.split(';')[0]?.trim().toLowerCase() ?? ''
 
-/** What a file is sent as: what its type says, or a document where the channel does not take it as that. */
-export function mediaKindOf(capabilities: Capabilities, contentType: string): MediaKind {
+/** What a file is sent as: what its type says, or a document where the channel takes it only as that. */
+export function mediaKindOf({ media }: Capabilities, contentType: string): MediaKind {
   const [family] = bare(contentType).split('/')
   const natural = family === 'image' ? 'IMAGE' : family === 'audio' ? 'AUDIO' : family === 'video' ? 'VIDEO' : 'DOCUMENT'
-  const limit = capabilities.media[natural]
-  return limit !== undefined && takes(limit, contentType) ? natural : capabilities.media.DOCUMENT === undefined ? natural : 'DOCUMENT'
+  const goesAs = (kind: MediaKind): boolean => media[kind] !== undefined && takes(media[kind], contentType)
+  return !goesAs(natural) && goesAs('DOCUMENT') ? 'DOCUMENT' : natural
 }

@@ -104,7 +104,8 @@ async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: s
   const [first] = fitting
   if (first === undefined) throw new ValidationError(noAddress(text, ways), path)
   if (fitting.some(({ account }) => account.channel !== first.account.channel)) {
-    throw new ValidationError('The address fits several channels: say which, by channel or channelAccountId.', ['input', 'channel'])
+    const channels = [...new Set(fitting.map(({ account }) => account.channel))].join(' and ')
+    throw new ValidationError(`The address fits ${channels}: say which, by channel or channelAccountId.`, ['input', 'channel'])
   }
   const { kind, scope, value } = first.adapter.identify(first.address, first.account.address)
   const identity = await deps.db.customerIdentity.findUnique({

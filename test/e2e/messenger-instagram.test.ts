@@ -170,7 +170,7 @@ describe.each(['MESSENGER', 'INSTAGRAM'] as const)('%s', (channel) => {
         'ContentNotSupportedError',
       )
       expect(refused).toMatchObject({
-        message: expect.stringContaining('application/pdf'),
+        message: expect.stringContaining('as IMAGE; it takes image/png'),
         path: ['input', 'content', 'media', 'attachmentIds', '0'],
       })
     }
