@@ -187,7 +187,7 @@ CREATE TABLE "received_message" (
 -- What is there moves along: the ledger of consent begins with the opt-outs, the receipts with the webhooks that were kept.
 -- Before there are indexes, which come cheaper to rows that are there.
 INSERT INTO "consent_entry" ("id", "organization_id", "customer_id", "channel", "purpose", "state", "source", "evidence", "occurred_at")
-SELECT gen_random_uuid(), o."organization_id", o."customer_id", o."channel", p."purpose", 'OPTED_OUT', 'KEYWORD', 'STOP', o."created_at"
+SELECT gen_random_uuid(), o."organization_id", o."customer_id", o."channel", p."purpose", 'OPTED_OUT', 'KEYWORD', NULL, o."created_at"
 FROM "opt_out" o CROSS JOIN unnest(enum_range(NULL::"MessagePurpose")) AS p("purpose");
 
 INSERT INTO "received_message" ("channel_account_id", "external_message_id", "organization_id", "received_at")
