@@ -33,14 +33,15 @@ export function createWebhookAccounts(deps: Pick<Deps, 'pool' | 'bus' | 'channel
   watchAccounts(deps, () => remembered.clear())
   return {
     async find(scope, adapters, locator, fresh = false) {
-      const key = JSON.stringify([scope, adapters[0]?.wire?.path, locator.channel, locator.addresses])
+      const { channel, addresses, communicationId } = locator
+      const key = JSON.stringify([scope, adapters[0]?.wire?.path, channel, addresses ?? communicationId])
       const known = fresh ? undefined : remembered.get(key)
       if (known !== undefined) return known
       const rows = await read(deps, scope, adapters, locator)
       const accounts = rows.map((account) => withAdapter(deps, account))
       const [first] = rows
       // Found by our own id alone, it says nothing of other webhooks with the same addresses.
-      const byAddress = first !== undefined && (locator.communicationId === null || locator.addresses?.includes(first.address) === true)
+      const byAddress = first !== undefined && (communicationId === null || addresses?.includes(first.address) === true)
       if (byAddress) remembered.set(key, { accounts, remembered: true })
       return { accounts, remembered: false }
     },

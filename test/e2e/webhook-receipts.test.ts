@@ -10,6 +10,7 @@ import {
   startContractServer,
   twilioCredentials,
 } from '../support/contract-files.ts'
+import { remember } from '../support/known-messages.ts'
 import { dataOf, member, present } from '../support/result.ts'
 
 let server: ContractServer
@@ -105,6 +106,26 @@ describe('what came in', () => {
     )
     expect(foreign.replayWebhookReceipt).toMatchObject({ __typename: 'NotFoundError', path: ['input', 'webhookReceiptId'] })
   })
+})
+
+test('an event is about the account that sent, whichever account has signed', async () => {
+  const { db } = server.app.deps
+  const id = await server.account('SENDGRID', 'EMAIL', 'sales@parley.example', { ...sendgridCredentials, inboundSecret: INBOUND_SECRET })
+  const known = ['sg1', 'sg2'].map((external) => ({ id: external, direction: 'OUTBOUND' as const, address: 'ada@example.com' }))
+  await remember(server, { id, channel: 'EMAIL' }, known, { kind: 'EMAIL', scope: '' })
+  const sent = await db.communication.findMany({ where: { channelAccountId: id }, orderBy: { externalMessageId: 'asc' } })
+  const delivered = (n: number, communicationId?: string) => ({
+    event: 'delivered',
+    email: 'ada@example.com',
+    timestamp: 1,
+    sg_event_id: `e${n}`,
+    sg_message_id: `sg${n}.x`,
+    ...(communicationId !== undefined && { communicationId }),
+  })
+  await server.sendgridEvents(JSON.stringify([delivered(3), delivered(1, sent[0]?.id)]))
+  await server.sendgridEvents(JSON.stringify([delivered(2, sent[1]?.id)]))
+  const after = await db.communication.findMany({ where: { channelAccountId: id } })
+  expect(after.map(({ deliveryStatus }) => deliveryStatus)).toEqual(['DELIVERED', 'DELIVERED'])
 })
 
 describe('a replay', () => {
