@@ -2,14 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  type ContractServer,
-  INBOUND_SECRET,
-  multipartOf,
-  sendgridCredentials,
-  startContractServer,
-  twilioCredentials,
-} from '../support/contract-files.ts'
+import { type ContractServer, connectEverything, multipartOf, startContractServer } from '../support/contract-files.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeMeta, startFakeMeta } from '../support/fake-meta.ts'
 import { type FakeTwilio, startFakeTwilio } from '../support/fake-twilio.ts'
@@ -31,12 +24,7 @@ beforeAll(async () => {
   meta = await startFakeMeta()
   twilio = await startFakeTwilio()
   server = await startContractServer({ WORKER: 'inline', META_GRAPH_URL: meta.url, TWILIO_API_URL: twilio.url, SENDGRID_API_URL: stranger })
-  const { accessToken } = meta
-  await server.account('META', 'WHATSAPP', '+15550001', { accessToken, phoneNumberId: '111', businessAccountId: '9' }, ['111', '9'])
-  await server.account('META', 'MESSENGER', '333', { pageAccessToken: accessToken, pageId: '333' })
-  await server.account('META', 'INSTAGRAM', '444', { accessToken, instagramAccountId: '444' })
-  await server.account('TWILIO', 'SMS', '+15550002', twilioCredentials)
-  await server.account('SENDGRID', 'EMAIL', 'us@parley.example', { ...sendgridCredentials, inboundSecret: INBOUND_SECRET })
+  await connectEverything(server, meta.accessToken)
 })
 afterAll(async () => {
   await server?.app.close()

@@ -1,23 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  type ContractServer,
-  INBOUND_SECRET,
-  multipartOf,
-  sendgridCredentials,
-  startContractServer,
-  twilioCredentials,
-} from '../support/contract-files.ts'
+import { type ContractServer, connectEverything, multipartOf, startContractServer } from '../support/contract-files.ts'
 
 let server: ContractServer
 
 beforeAll(async () => {
   server = await startContractServer()
-  await server.account('META', 'WHATSAPP', '+15550001', { accessToken: 't', phoneNumberId: '111', businessAccountId: '9' }, ['111', '9'])
-  await server.account('META', 'MESSENGER', '333', { pageAccessToken: 't', pageId: '333' })
-  await server.account('META', 'INSTAGRAM', '444', { accessToken: 't', instagramAccountId: '444' })
-  await server.account('SENDGRID', 'EMAIL', 'us@parley.example', { ...sendgridCredentials, inboundSecret: INBOUND_SECRET })
-  await server.account('TWILIO', 'SMS', '+15550002', twilioCredentials)
+  await connectEverything(server, 't')
 })
 afterAll(() => server?.app.close())
 

@@ -132,6 +132,15 @@ export async function startContractServer(settings: Record<string, string> = {})
 export const twilioCredentials = { accountSid: 'AC00000000000000000000000000000000', authToken: TWILIO_TOKEN }
 export const sendgridCredentials = { apiKey: 'SG.key', webhookPublicKey: publicKey, inboundSecret: INBOUND_SECRET }
 
+/** An account at each provider: WhatsApp 111 of business account 9, page 333, Instagram 444, SMS +15550002, us@parley.example. */
+export async function connectEverything(server: ContractServer, accessToken: string): Promise<void> {
+  await server.account('META', 'WHATSAPP', '+15550001', { accessToken, phoneNumberId: '111', businessAccountId: '9' }, ['111', '9'])
+  await server.account('META', 'MESSENGER', '333', { pageAccessToken: accessToken, pageId: '333' })
+  await server.account('META', 'INSTAGRAM', '444', { accessToken, instagramAccountId: '444' })
+  await server.account('TWILIO', 'SMS', '+15550002', twilioCredentials)
+  await server.account('SENDGRID', 'EMAIL', 'us@parley.example', sendgridCredentials)
+}
+
 /** The parameters of a recorded request of Twilio's. */
 export const twilioParams = (file: string): Record<string, string> =>
   file.endsWith('.form') ? (parse(contractText(file).trim()) as Record<string, string>) : JSON.parse(contractText(file)).params
