@@ -228,6 +228,8 @@ describe('charsets of a raw e-mail', () => {
     ],
     ['UTF-7', 'Content-Type: text/plain; charset=utf-7', 'Hi +Jjo-', 'Hi ☺'],
     ['KS C 5601', 'Content-Type: text/plain; charset="ks_c_5601-1987"', Buffer.from([0xbd, 0xba, 0xc6, 0xbc]), '스티'],
+    ['ISO-2022-KR', 'Content-Type: text/plain; charset=iso-2022-kr', '\x1b$)CHi \x0e=:F<\x0f!', 'Hi 스티!'],
+    ['HZ', 'Content-Type: text/plain; charset=hz-gb-2312', 'He said ~{<:Ky2;S{~} ~~', 'He said 己所不欲 ~'],
     ['one that nobody knows', 'Content-Type: text/plain; charset=x-nonsense', 'plain', 'plain'],
   ])('%s', async (_name, headers, body, text) => {
     expect((await raw(headers, body)).body).toBe(text)
