@@ -1,6 +1,7 @@
-import type { Capabilities } from '../channels/channel.ts'
+import type { AnyChannelAdapter, Capabilities } from '../channels/channel.ts'
 import type { ChannelAccount, Conversation, CustomerIdentity, Template } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
+import { providersTemplate } from './compose-template.ts'
 import { type Consent, consentsOf } from './consent.ts'
 import { approvalOf, type Permission, permission, type SendabilityReason } from './policies.ts'
 import { addressOn } from './resolve-recipient.ts'
@@ -70,7 +71,7 @@ function sendabilityOn(deps: Pick<Deps, 'channels' | 'clock'>, account: ChannelA
     reason: allowed.reason,
     windowExpiresAt: capabilities.messagingWindowHours === null ? null : (conversation?.windowExpiresAt ?? null),
     templates: known.templates.filter(
-      (template) => (marketing || template.purpose !== 'MARKETING') && mayUse(template, account, capabilities, allowed),
+      (template) => (marketing || template.purpose !== 'MARKETING') && mayUse(template, account, adapter, allowed),
     ),
   }
 }
@@ -81,12 +82,20 @@ const hasOptedOut = ({ consents }: Known, { channel }: ChannelAccount, purpose: 
 function mayUse(
   template: Template,
   account: ChannelAccount,
-  { content }: Capabilities,
+  adapter: AnyChannelAdapter,
   { freeText, humanAgent, templates }: Permission,
 ): boolean {
   if (template.channelAccountId !== null && template.channelAccountId !== account.id) return false
   if (template.channel !== null && template.channel !== account.channel) return false
   const approval = approvalOf(template)
-  if (approval === 'MISSING' || (approval === 'APPROVED' && !content.includes('TEMPLATE'))) return false
+  if (approval === 'MISSING' || (approval === 'APPROVED' && !adapter.capabilities.content.includes('TEMPLATE'))) return false
+  if (isUnusable(template, adapter)) return false
   return freeText || humanAgent || templates === 'ANY' || (templates === 'APPROVED' && approval === 'APPROVED')
+}
+
+/** The provider would refuse it whatever its values. */
+function isUnusable(template: Template, adapter: AnyChannelAdapter): boolean {
+  const atProvider = providersTemplate(template, {})
+  const fault = atProvider === null ? null : (adapter.templateFault?.(atProvider) ?? null)
+  return fault !== null && fault.variable === null
 }

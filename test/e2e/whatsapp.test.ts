@@ -175,6 +175,20 @@ describe('a conversation', () => {
     })
   })
 
+  test('sendability lists the templates that would go, and no other', async () => {
+    await app.request(SyncTemplatesDocument, { input: { channelAccountId } })
+    const elsewhere = { name: 'At Twilio', body: 'Hello', channel: 'WHATSAPP' as const, providerTemplateId: `HX${'a'.repeat(32)}` }
+    member(dataOf(await app.request(CreateTemplateDocument, { input: elsewhere })).createTemplate, 'CreateTemplateSuccess')
+    const { customerId } = await receive({ from: '16505550109', type: 'text', text: { body: 'Hi' } })
+    const document = 'query ($id: ID!) { customer(id: $id) { sendability { channelAccount { id } templates { name } } } }'
+    type Listed = { customer: { sendability: { channelAccount: { id: string }; templates: { name: string }[] }[] } }
+    const { customer } = dataOf(await app.request<Listed, object>(document, { id: globalId('Customer', customerId) }))
+    const here = present(customer.sendability.find(({ channelAccount }) => channelAccount.id === channelAccountId))
+    const names = here.templates.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['ready', 'shipped']))
+    expect(names.filter((name) => name === 'At Twilio' || name === 'cards')).toEqual([])
+  })
+
   test('a template goes with all that it needs, and what WhatsApp would refuse is refused here', async () => {
     const synced = member(
       dataOf(await app.request(SyncTemplatesDocument, { input: { channelAccountId } })).syncTemplates,
