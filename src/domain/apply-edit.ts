@@ -3,6 +3,7 @@ import type { Communication } from '../db/generated/client.ts'
 import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
+import { enqueue } from '../jobs/enqueue.ts'
 import type { Applied } from './apply-facts.ts'
 import { newId } from './ids.ts'
 import { cleanJson, cleanText } from './text.ts'
@@ -32,14 +33,13 @@ export async function applyEdit(deps: Pick<Deps, 'db' | 'bus'>, account: Account
   })
 }
 
-/** The sender has taken the message back: that it was there stays, what it said and its files go. */
-export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus' | 'storage'>, account: Account, fact: RevokeFact): Promise<Applied> {
-  const keys: string[] = []
-  const applied = await changing(deps, account, fact.externalMessageId, 'revoked', async (tx, before) => {
+/** The sender has taken the message back: that it was there stays, what it said and its files go, their bytes by jobs. */
+export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus'>, account: Account, fact: RevokeFact): Promise<Applied> {
+  return changing(deps, account, fact.externalMessageId, 'revoked', async (tx, before) => {
     if (before.revokedAt !== null) return false
     const communicationId = before.id
-    const files = await tx.attachment.findMany({ where: { communicationId, storageKey: { not: null } }, select: { storageKey: true } })
-    keys.push(...files.flatMap(({ storageKey }) => storageKey ?? []))
+    const files = await tx.attachment.findMany({ where: { communicationId }, select: { storageKey: true } })
+    for (const { storageKey } of files) if (storageKey !== null) await enqueue(tx, 'delete-stored-file', { storageKey })
     await tx.communicationEdit.deleteMany({ where: { communicationId } })
     await tx.emailMessage.deleteMany({ where: { communicationId } })
     await tx.attachment.deleteMany({ where: { communicationId } })
@@ -49,8 +49,6 @@ export async function applyRevoke(deps: Pick<Deps, 'db' | 'bus' | 'storage'>, ac
     })
     return true
   })
-  for (const key of keys) await deps.storage.delete(key)
-  return applied
 }
 
 async function changing(

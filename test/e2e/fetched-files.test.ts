@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { applyRevoke } from '../../src/domain/apply-edit.ts'
 import { fetchAttachment } from '../../src/domain/fetch-attachment.ts'
 import { eventually } from '../support/eventually.ts'
 import { present } from '../support/result.ts'
@@ -50,4 +51,21 @@ test('a message that goes while its file is on the way leaves no bytes behind', 
   }
   await fetchAttachment(watched, id, false)
   await expect(storage.get(present(keys[0])).toArray()).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test('a message that is taken back takes the bytes of its files with it', async () => {
+  const url = inbox.fake.media({ bytes: Buffer.from('one'), contentType: 'text/plain' })
+  await receive(url, 'text/plain')
+  const { id, storageKey, communicationId } = await fetched(url)
+  const { db, storage } = inbox.app.deps
+  const { organizationId, channelAccountId, externalMessageId } = await db.communication.findUniqueOrThrow({
+    where: { id: present(communicationId) },
+  })
+  const fact = { kind: 'revoke', externalMessageId: present(externalMessageId), at: new Date() } as const
+  const account = { id: present(channelAccountId), organizationId }
+  expect(await applyRevoke(inbox.app.deps, account, fact)).toEqual({ outcome: 'applied' })
+  expect(await attachments().findUnique({ where: { id } })).toBeNull()
+  await eventually(async () => {
+    await expect(storage.get(present(storageKey)).toArray()).rejects.toMatchObject({ code: 'ENOENT' })
+  })
 })
