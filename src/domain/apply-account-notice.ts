@@ -1,7 +1,7 @@
 import type { AccountNoticeFact } from '../channels/fact.ts'
 import type { Deps } from '../deps.ts'
 import { transact } from '../events/transact.ts'
-import type { Health } from './channel-accounts.ts'
+import { type Health, healthOf } from './channel-accounts.ts'
 import { cleanText } from './text.ts'
 
 /** What the provider says about the account becomes one of its health checks, until the next notice of that name or the next check. */
@@ -14,9 +14,8 @@ export async function applyAccountNotice(
     await tx.$queryRaw`SELECT FROM channel_account WHERE id = ${account.id}::uuid FOR NO KEY UPDATE`
     const { health } = await tx.channelAccount.findUniqueOrThrow({ where: { id: account.id } })
     const others = ((health as Health | null)?.checks ?? []).filter((check) => check.name !== name)
-    const checks = [...others, { name, ok, message: cleanText(message) }]
-    const status = checks.every((check) => check.ok) ? 'HEALTHY' : 'UNHEALTHY'
-    await tx.channelAccount.update({ where: { id: account.id }, data: { health: { status, checks }, healthCheckedAt: deps.clock() } })
+    const changed = healthOf([...others, { name, ok, message: cleanText(message) }])
+    await tx.channelAccount.update({ where: { id: account.id }, data: { health: changed, healthCheckedAt: deps.clock() } })
     recorder.event({ type: 'CHANNEL_ACCOUNT_CHANGED', data: { channelAccountId: account.id, change: 'notice' } })
   })
 }

@@ -18,10 +18,9 @@ export async function applyTemplateFact(deps: Pick<Deps, 'db' | 'bus' | 'clock'>
       ...(fact.quality === null ? {} : { quality: cleanText(fact.quality) }),
     }
     const now = deps.clock()
-    await tx.template.update({ where: { id: template.id }, data: { ...changes, syncedAt: now } })
-    if (Object.entries(changes).every(([name, value]) => template[name as keyof typeof changes] === value)) return
-    await tx.template.update({ where: { id: template.id }, data: { updatedAt: now } })
-    recorder.event({ type: 'TEMPLATE_CHANGED', data: { templateId: template.id, change: 'updated' } })
+    const changed = Object.entries(changes).some(([name, value]) => template[name as keyof typeof changes] !== value)
+    await tx.template.update({ where: { id: template.id }, data: { ...changes, syncedAt: now, ...(changed ? { updatedAt: now } : {}) } })
+    if (changed) recorder.event({ type: 'TEMPLATE_CHANGED', data: { templateId: template.id, change: 'updated' } })
   })
 }
 

@@ -19,7 +19,7 @@ export type UpdateChannelAccountInput = { channelAccountId: string; name?: strin
 /** What is stored of the latest check. */
 export type Health = { status: 'HEALTHY' | 'UNHEALTHY'; checks: HealthCheck[] }
 
-const healthOf = (checks: HealthCheck[]): Health => ({ status: checks.every(({ ok }) => ok) ? 'HEALTHY' : 'UNHEALTHY', checks })
+export const healthOf = (checks: HealthCheck[]): Health => ({ status: checks.every(({ ok }) => ok) ? 'HEALTHY' : 'UNHEALTHY', checks })
 
 /**
  * Connects a number or address: ACTIVE where the provider confirms the credentials, else PENDING with what is wrong in its health. One that

@@ -32,7 +32,7 @@ export async function ingestWebhook(
   for (const { organizationId, body, deliveries: own } of arrivals(request, deliveries, unrouted.length > 0)) {
     const [first] = own
     const raw = await rawReceipt(deps, { ...place, organizationId, channelAccountId: first?.to.account.id ?? null }, request, body)
-    outcomes.push(outcomeOf(await applyArrival(deps, raw, own)))
+    outcomes.push(outcomeOf[await applyArrival(deps, raw, own)])
   }
   for (const { excerpt, to } of unrouted) {
     const body = excerpt?.() ?? request.body
@@ -100,7 +100,7 @@ function summary(deps: IngestDeps, raw: RawReceipt, done: Applied[]): { status: 
   return done.length === 0 ? { status: 'UNPARSED', problem: 'there is nothing in it' } : { status: 'DUPLICATE', problem: null }
 }
 
-const outcomes = {
+const outcomeOf = {
   APPLIED: 'applied',
   PARTIAL: 'applied',
   DUPLICATE: 'duplicate',
@@ -108,5 +108,3 @@ const outcomes = {
   FAILED: 'unparsed',
   UNROUTED: 'unrouted',
 } as const satisfies Record<WebhookReceiptStatus, IngestOutcome>
-
-const outcomeOf = (status: WebhookReceiptStatus): IngestOutcome => outcomes[status]

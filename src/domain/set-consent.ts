@@ -19,8 +19,8 @@ export type SetConsentInput = {
 const MAX_EVIDENCE = 1000
 
 /**
- * What a customer has told staff. An opt-out is always taken; an opt-in undoes whatever was before, but for a STOP where the provider keeps opt-outs itself. Gives the
- * customer's id. Throws NotFoundError, ValidationError.
+ * What a customer has told staff. An opt-out is always taken; an opt-in undoes whatever was before, but for a STOP where the provider keeps
+ * opt-outs itself. Gives the customer's id. Throws NotFoundError, ValidationError.
  */
 export async function setConsent(
   deps: Pick<Deps, 'db' | 'bus' | 'clock' | 'channels'>,
