@@ -11,7 +11,7 @@ import { Customer, CustomerIdentity } from './customer.ts'
 import { IdentityKind } from './enums.ts'
 import { globalId, optionalId, requiredId } from './global-id.ts'
 
-const Identity = builder.inputType('CustomerIdentityInput', {
+export const Identity = builder.inputType('CustomerIdentityInput', {
   fields: (t) => ({
     kind: t.field({ type: IdentityKind, required: true }),
     value: t.string({ required: true, description: 'A phone number in international form, an e-mail address, or an id.' }),
@@ -36,6 +36,8 @@ const Create = builder.inputType('CreateCustomerInput', {
   description: 'A name, or identities, or both.',
   fields: (t) => ({
     name: t.string({ description: 'At most 200 characters.' }),
+    language: t.string({ description: 'A language tag, e.g. tr or en-GB.' }),
+    timezone: t.string({ description: 'IANA name, e.g. Europe/Istanbul.' }),
     identities: t.field({ type: [Identity], description: 'At most 20.' }),
   }),
 })
@@ -43,7 +45,9 @@ const Create = builder.inputType('CreateCustomerInput', {
 const Update = builder.inputType('UpdateCustomerInput', {
   fields: (t) => ({
     customerId: t.id({ required: true }),
-    name: t.string({ description: 'Absent: unchanged; null: removed.' }),
+    name: t.string({ description: 'Absent: unchanged; null: removed. So are the next two.' }),
+    language: t.string({ description: 'A language tag, e.g. tr or en-GB.' }),
+    timezone: t.string({ description: 'IANA name, e.g. Europe/Istanbul.' }),
     addIdentities: t.field({ type: [Identity], description: 'At most 20.' }),
     removeIdentityIds: t.idList({ description: 'Their conversations stay.' }),
   }),
@@ -84,7 +88,7 @@ builder.objectField(AlreadyExistsError, 'existingCustomer', (t) =>
 )
 
 /** The inputs with the rows' own ids. */
-const withAccounts = (inputs: readonly GivenIdentity[] | null | undefined, path: string[]): IdentityInput[] =>
+export const withAccounts = (inputs: readonly GivenIdentity[] | null | undefined, path: string[]): IdentityInput[] =>
   (inputs ?? []).map((input, index) => withAccount(input, [...path, String(index)]))
 
 const withAccount = <Input extends GivenIdentity>(input: Input, path: string[]) => ({

@@ -38,6 +38,11 @@ Customer.implement({
   description: 'Someone the organization talks to, whatever the channel. The id of a customer who was merged leads to the survivor.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: true, description: 'null until somebody or a profile tells it: show an identity then.' }),
+    language: t.exposeString('language', {
+      nullable: true,
+      description: "A language tag, e.g. tr: of messages that go out by themselves. null: the organization's.",
+    }),
+    timezone: t.exposeString('timezone', { nullable: true, description: "IANA name: of their quiet hours. null: the organization's." }),
     unreadCount: t.exposeInt('unreadCount'),
     createdAt: t.field({ type: 'DateTime', resolve: (customer) => customer.createdAt }),
     identities: t.loadableGroup({

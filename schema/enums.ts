@@ -147,3 +147,64 @@ export const WindowReason = builder.enumType('MessagingWindowReason', {
     AD_REFERRAL: 'The customer came from an advertisement, which opens it for longer.',
   }),
 })
+
+export const AppointmentStatus = builder.enumType('AppointmentStatus', {
+  description: 'Where an appointment is in its life.',
+  values: described<typeof db.AppointmentStatus>({
+    BOOKED: 'It is to take place, or took place and nobody has said so yet.',
+    COMPLETED: 'The customer was there.',
+    CANCELED: 'It does not take place.',
+  }),
+})
+
+export const AutomationKind = builder.enumType('AutomationKind', {
+  description: 'The messages that go out by themselves.',
+  values: described<typeof db.AutomationKind>({
+    BOOKING_CONFIRMATION: 'An appointment was made: at once, or after `delayMinutes`.',
+    RESCHEDULE_NOTICE: 'It has another time.',
+    CANCELLATION_NOTICE: 'It was canceled.',
+    APPOINTMENT_REMINDER: 'It is near: once for each of `reminderMinutes`.',
+    MISSED_CALL_FOLLOW_UP: 'A call of the customer was missed, and we have not reached them since.',
+    REVIEW_REQUEST: 'By hand (`requestReview`), and after a completed appointment where `afterCompletion` says so.',
+  }),
+})
+
+export const AutomationRunStatus = builder.enumType('AutomationRunStatus', {
+  description: 'What has become of an automated message.',
+  values: described<typeof db.AutomationRunStatus>({
+    SCHEDULED: 'Waits for its `dueAt`, or for the end of the quiet hours (`heldUntil`).',
+    SENT: 'Its message was written: see `communication` and its `deliveryStatus`.',
+    SKIPPED: 'Not sent: see `reason` and `detail`.',
+    FAILED: 'Its message could not be delivered: see `detail`.',
+  }),
+})
+
+export const AutomationReason = builder.enumType('AutomationReason', {
+  description: 'Why an automated message was not sent on a channel. After one of the last eight the next channel is tried.',
+  values: described<typeof db.AutomationReason>({
+    AUTOMATION_OFF: 'It is switched off.',
+    SETTINGS_CHANGED: 'A reminder at this time is not among the settings any more.',
+    APPOINTMENT_CANCELED: 'The appointment was canceled.',
+    APPOINTMENT_RESCHEDULED: 'The appointment has another time now, and its own messages.',
+    APPOINTMENT_COMPLETED: 'The appointment is over.',
+    APPOINTMENT_PASSED: 'The appointment had already begun.',
+    TOO_LATE: 'Its time had passed: see `detail`.',
+    ALREADY_REACHED: 'The customer was called, written to or answered since their call.',
+    CHANNEL_NOT_CONNECTED: 'No active channel account of this channel.',
+    NO_ADDRESS: 'The customer has no address on this channel.',
+    OPTED_OUT: 'The customer does not want messages on this channel.',
+    MESSAGING_WINDOW_CLOSED: 'Only an approved template could be sent, and none is chosen; or the customer never wrote.',
+    TEMPLATE_NOT_APPROVED: 'The provider has not approved the chosen template.',
+    MISSING_VALUE: 'A variable of the text has no value, e.g. no review link is set.',
+    CONTENT_REFUSED: 'The channel cannot carry the text, e.g. because it is too long.',
+    DELIVERY_FAILED: 'It was sent and could not be delivered.',
+  }),
+})
+
+export const LateReminder = builder.enumType('LateReminder', {
+  description: 'What becomes of a reminder whose time had passed when the appointment was made or moved.',
+  values: described<typeof db.LateReminder>({
+    SEND_NOW: 'It goes out at once; of several, only the one nearest to the appointment.',
+    SKIP: 'It is never sent, and the run says so.',
+  }),
+})

@@ -3,7 +3,9 @@ import { NotFoundError } from '../src/domain/errors.ts'
 
 export type NodeType =
   | 'ApiKey'
+  | 'Appointment'
   | 'Attachment'
+  | 'AutomationRun'
   | 'ChannelAccount'
   | 'Communication'
   | 'Conversation'
@@ -18,7 +20,9 @@ export type NodeType =
 
 const nouns = {
   ApiKey: 'API key',
+  Appointment: 'appointment',
   Attachment: 'attachment',
+  AutomationRun: 'automated message',
   ChannelAccount: 'channel account',
   Communication: 'communication',
   Conversation: 'conversation',

@@ -7,6 +7,8 @@ import type {
 } from '../src/db/generated/enums.ts'
 import { encodeCursor } from '../src/events/cursor.ts'
 import type { LogEntry } from '../src/events/event.ts'
+import { Appointment } from './appointment.ts'
+import { AutomationRun } from './automation-run.ts'
 import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
 import { organizationOf } from './context.ts'
@@ -34,6 +36,11 @@ const graphTypes = {
   CUSTOMERS_MERGED: 'CustomersMergedEvent',
   CUSTOMERS_UNMERGED: 'CustomersUnmergedEvent',
   MERGE_SUGGESTED: 'MergeSuggestedEvent',
+  APPOINTMENT_CREATED: 'AppointmentChangedEvent',
+  APPOINTMENT_RESCHEDULED: 'AppointmentChangedEvent',
+  APPOINTMENT_CANCELED: 'AppointmentChangedEvent',
+  APPOINTMENT_COMPLETED: 'AppointmentChangedEvent',
+  AUTOMATION_RUN_CHANGED: 'AutomationRunChangedEvent',
 } as const satisfies Partial<Record<EventType, string>>
 
 type InboxEventTypeName = keyof typeof graphTypes
@@ -101,6 +108,8 @@ const OptOutChanged = eventType('OptOutChangedEvent', 'A customer has opted out 
 const CustomersMerged = eventType('CustomersMergedEvent', 'Two customers were made one: it comes once for each of the two.')
 const CustomersUnmerged = eventType('CustomersUnmergedEvent', 'A merge was undone: it comes once for each of the two.')
 const MergeSuggested = eventType('MergeSuggestedEvent', 'Two customers may be one person: see `mergeSuggestions`.')
+const AppointmentChanged = eventType('AppointmentChangedEvent', 'An appointment was made, moved, canceled or completed.')
+const AutomationRunChanged = eventType('AutomationRunChangedEvent', 'An automated message was sent, skipped, or could not be delivered.')
 
 for (const ref of [CommunicationReceived, CommunicationCreated, CommunicationChanged, DeliveryStatusChanged]) {
   builder.objectField(ref, 'communication', (t) =>
@@ -112,7 +121,16 @@ for (const ref of [CommunicationReceived, CommunicationCreated, CommunicationCha
     }),
   )
 }
-for (const ref of [UnreadCountChanged, CustomerChanged, OptOutChanged, CustomersMerged, CustomersUnmerged, MergeSuggested]) {
+for (const ref of [
+  UnreadCountChanged,
+  CustomerChanged,
+  OptOutChanged,
+  CustomersMerged,
+  CustomersUnmerged,
+  MergeSuggested,
+  AppointmentChanged,
+  AutomationRunChanged,
+]) {
   builder.objectField(ref, 'customer', (t) =>
     t.field({ type: Customer, nullable: true, description: 'As it is now; null: erased since.', resolve: ({ event }) => event.customerId }),
   )
@@ -165,6 +183,17 @@ for (const ref of [CustomersMerged, CustomersUnmerged]) {
 }
 builder.objectField(MergeSuggested, 'otherCustomer', (t) =>
   t.field({ type: Customer, nullable: true, resolve: ({ event }) => String(event.data.otherCustomerId) }),
+)
+builder.objectField(AppointmentChanged, 'appointment', (t) =>
+  t.field({ type: Appointment, nullable: true, description: 'As it is now.', resolve: ({ event }) => String(event.data.appointmentId) }),
+)
+builder.objectField(AutomationRunChanged, 'automationRun', (t) =>
+  t.field({
+    type: AutomationRun,
+    nullable: true,
+    description: 'As it is now.',
+    resolve: ({ event }) => String(event.data.automationRunId),
+  }),
 )
 
 builder.objectRef<ResyncEntry>('ResyncRequiredEvent').implement({

@@ -12,7 +12,7 @@ import { globalId, localId, optionalId, requiredId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { connectionOf, pageCost } from './pagination.ts'
 
-const Preview = builder.objectRef<Rendered>('TemplatePreview').implement({
+export const TemplatePreview = builder.objectRef<Rendered>('TemplatePreview').implement({
   description: 'The template with its values filled in.',
   fields: (t) => ({
     subject: t.exposeString('subject', { nullable: true }),
@@ -89,7 +89,7 @@ Template.implement({
     createdAt: t.field({ type: 'DateTime', resolve: (template) => template.createdAt }),
     updatedAt: t.field({ type: 'DateTime', resolve: (template) => template.updatedAt }),
     preview: t.field({
-      type: Preview,
+      type: TemplatePreview,
       nullable: true,
       description: 'What the message will read like, before it is sent.',
       args: { customerId: t.arg.id({ required: true }), variables: t.arg({ type: 'JSON' }) },

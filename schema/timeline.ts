@@ -11,7 +11,7 @@ import { connectionOf, pageCost } from './pagination.ts'
 
 const TimelineEventType = builder.enumType('TimelineEventType', { description: 'What happened.', values: timelineTypes })
 
-const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement({
+export const TimelineEvent = builder.objectRef<TimelineRow>('TimelineEvent').implement({
   description: 'Something that happened with a customer, from the log of events.',
   fields: (t) => ({
     id: t.id({ resolve: (row) => `${row.customerId}:${row.seq}` }),

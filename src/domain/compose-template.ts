@@ -32,9 +32,19 @@ export async function filledTemplate(
   if (rendered.missingVariables.length > 0)
     throw new ValidationError(`The template needs values for: ${rendered.missingVariables.join(', ')}.`, [...path, 'variables'])
   const atProvider = providersTemplate(template, rendered.variables)
-  const fault = atProvider === null ? null : (adapter.templateFault?.(atProvider) ?? null)
-  if (fault !== null) throw new ValidationError(fault.message, fault.variable === null ? place : [...path, 'variables', fault.variable])
+  checkTemplateFault(adapter, atProvider, path)
   return { ...rendered, template }
+}
+
+/** Throws a ValidationError that names what the provider would refuse, under the input that `path` names. */
+export function checkTemplateFault(
+  adapter: Pick<Recipient['adapter'], 'templateFault'>,
+  atProvider: OutgoingTemplate | null,
+  path: string[],
+): void {
+  const fault = atProvider === null ? null : (adapter.templateFault?.(atProvider) ?? null)
+  if (fault !== null)
+    throw new ValidationError(fault.message, fault.variable === null ? [...path, 'templateId'] : [...path, 'variables', fault.variable])
 }
 
 /** What the provider is told; null: it knows nothing of this template. */

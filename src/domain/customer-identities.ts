@@ -16,7 +16,7 @@ type Key = { organizationId: string; kind: IdentityKind; scope: string; value: s
 const GLOBAL: ReadonlySet<IdentityKind> = new Set(['PHONE', 'EMAIL', 'WHATSAPP', 'EXTERNAL'])
 
 /** What is stored of an identity that staff types in. Throws ValidationError, NotFoundError. */
-async function keyOf(
+export async function keyOf(
   tx: Tx,
   channels: Deps['channels'],
   organizationId: string,

@@ -123,8 +123,8 @@ export class TemplateNotApprovedError extends UserError {
 export class IdempotencyConflictError extends UserError {
   override readonly name = 'IdempotencyConflictError'
   readonly code = 'IDEMPOTENCY_CONFLICT'
-  constructor() {
-    super('This idempotency key was used before with another input.', ['input', 'idempotencyKey'])
+  constructor(message = 'This idempotency key was used before with another input.', path = ['input', 'idempotencyKey']) {
+    super(message, path)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Actor } from './actor.ts'
 import { lockCustomers, lockIdentities } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
+import { moveAppointments } from './merge-appointments.ts'
 import { mergeConsents } from './merge-consents.ts'
 import { joinConversations } from './merge-conversations.ts'
 import type { Moved } from './merge-record.ts'
@@ -30,6 +31,7 @@ export function mergeCustomers(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: 
       identities: await moveIdentities(tx, survivor.id, merged.id),
       ...conversations.moved,
       consents,
+      ...(await moveAppointments(tx, survivor.id, merged.id)),
       ...(await mergeSuggestionsInto(tx, survivor.id, merged.id)),
     }
     await moveCounts(tx, recorder, actorId, survivor, merged)

@@ -30,6 +30,8 @@ export type Moved = {
   /** Conversations that led to one of `joined.from` and lead to its `into` now. */
   redirected: { id: string; from: string }[]
   consents: string[]
+  appointments?: string[]
+  automationRuns?: string[]
   suggestions: { id: string; column: 'customerId' | 'otherCustomerId' }[]
   settled: { id: string; status: MergeSuggestionStatus }[]
 }

@@ -33,6 +33,8 @@ export function checkedPage(args: PageArguments): Page {
 
 /** The lists that are paged: a cursor names its own, so that it is not mistaken for a place in another. */
 export type ListName =
+  | 'appointments'
+  | 'automationRuns'
   | 'communications'
   | 'consents'
   | 'conversations'

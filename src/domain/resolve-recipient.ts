@@ -2,6 +2,7 @@ import type { AnyChannelAdapter } from '../channels/channel.ts'
 import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
+import type { Tx } from '../events/transact.ts'
 import { ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
 
 export type RecipientInput = {
@@ -19,11 +20,14 @@ export type Recipient = {
   conversation: Conversation | null
 }
 
+/** In a transaction, or outside of one. */
+type Reading = { db: Tx }
+
 type Way = { account: ChannelAccount; adapter: AnyChannelAdapter }
 
 /** Chooses account and address. Throws NotFoundError, ChannelNotConnectedError or ValidationError, each naming its field. */
 export async function resolveRecipient(
-  deps: Pick<Deps, 'db' | 'channels'>,
+  deps: Reading & Pick<Deps, 'channels'>,
   organizationId: string,
   input: RecipientInput,
 ): Promise<Recipient> {
@@ -35,7 +39,7 @@ export async function resolveRecipient(
   throw new ValidationError('to needs exactly one of conversationId, customerId, address.', ['input', 'to'])
 }
 
-async function connectedWays(deps: Pick<Deps, 'db' | 'channels'>, organizationId: string, input: RecipientInput): Promise<Way[]> {
+async function connectedWays(deps: Reading & Pick<Deps, 'channels'>, organizationId: string, input: RecipientInput): Promise<Way[]> {
   const { channel, channelAccountId } = input
   if (channelAccountId) {
     const account = await deps.db.channelAccount.findFirst({ where: { id: channelAccountId, organizationId } })
@@ -60,7 +64,7 @@ const notActive = ({ name, status }: ChannelAccount): string =>
     ? `The provider has not confirmed “${name}” yet: see its health, then check it again or enter other credentials.`
     : `“${name}” is disconnected: connect it again first.`
 
-async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
+async function byConversation(deps: Reading, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
   const conversation = await deps.db.conversation.findFirst({ where: { id, organizationId } })
   if (conversation === null) throw new NotFoundError('conversation', ['input', 'to', 'conversationId'])
   if (conversation.mergedIntoId !== null) return byConversation(deps, organizationId, conversation.mergedIntoId, ways)
@@ -75,7 +79,7 @@ async function byConversation(deps: Pick<Deps, 'db'>, organizationId: string, id
   return { ...way, address: conversation.address, customerId: conversation.customerId, conversation }
 }
 
-async function byCustomer(deps: Pick<Deps, 'db'>, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
+async function byCustomer(deps: Reading, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
   const path = ['input', 'to', 'customerId']
   const customer = await deps.db.customer.findFirst({
     where: { id, organizationId },
@@ -95,7 +99,7 @@ async function byCustomer(deps: Pick<Deps, 'db'>, organizationId: string, id: st
   throw new ValidationError(`The customer has no address for ${channels}.`, path)
 }
 
-async function byAddress(deps: Pick<Deps, 'db'>, organizationId: string, text: string, ways: Way[]): Promise<Recipient> {
+async function byAddress(deps: Reading, organizationId: string, text: string, ways: Way[]): Promise<Recipient> {
   const path = ['input', 'to', 'address']
   const fitting = ways.flatMap((way) => {
     const address = way.adapter.normalize(text)

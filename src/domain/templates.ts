@@ -7,6 +7,7 @@ import { cleanHtml } from './clean-html.ts'
 import { carriesEmail } from './content-limits.ts'
 import { AlreadyExistsError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
+import { checkedLanguage } from './languages.ts'
 import { templateVariables } from './render-template.ts'
 import { templateValues } from './template-values.ts'
 import { optionalText, requiredText } from './text.ts'
@@ -26,8 +27,8 @@ type TemplateContent = {
 export type CreateTemplateInput = TemplateContent & { name: string; body: string }
 export type UpdateTemplateInput = TemplateContent & { templateId: string }
 
-const MAX_BODY = 20_000
-const MAX_HTML = 200_000
+export const MAX_BODY = 20_000
+export const MAX_HTML = 200_000
 
 /** Throws ValidationError, AlreadyExistsError (name and language are unique together among those of the organization's own). */
 export async function createTemplate(
@@ -117,7 +118,8 @@ function checkedContent(content: TemplateContent) {
   return {
     name: content.name === undefined || content.name === null ? undefined : requiredText(content.name, ['input', 'name'], 200),
     channel: content.channel,
-    language: content.language === undefined || content.language === null ? undefined : checkedLanguage(content.language),
+    language:
+      content.language === undefined || content.language === null ? undefined : checkedLanguage(content.language, ['input', 'language']),
     subject,
     body,
     html,
@@ -150,15 +152,4 @@ function checkSyntax(text: string | null, path: string[]): void {
   } catch (error) {
     throw new ValidationError((error as Error).message, path)
   }
-}
-
-/** A BCP 47 tag; WhatsApp's spelling with an underscore (en_US) is taken too. */
-function checkedLanguage(language: string): string {
-  try {
-    const [canonical] = Intl.getCanonicalLocales(language.replaceAll('_', '-'))
-    if (canonical !== undefined) return canonical
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-  }
-  throw new ValidationError('language must be a language tag such as en, tr or pt-BR.', ['input', 'language'])
 }

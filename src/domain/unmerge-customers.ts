@@ -4,6 +4,7 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { lockCustomerRows, lockIdentities } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
+import { partAppointments } from './merge-appointments.ts'
 import { partConsents } from './merge-consents.ts'
 import { recordConversations } from './merge-customers.ts'
 import type { Moved } from './merge-record.ts'
@@ -36,6 +37,7 @@ export async function unmergeCustomers(
     await restoreCustomers(tx, recorder, found, moved, actorId)
     const changed = await restoreConversations(deps, tx, found, moved, now)
     await partConsents(tx, recorder, { organizationId, survivorId, mergedId, actorId, now }, moved.consents, mergeId)
+    await partAppointments(tx, survivorId, mergedId, moved)
     await partSuggestions(tx, mergedId, moved)
     const data = { mergeId, survivorId, mergedId }
     for (const customerId of [survivorId, mergedId]) recorder.event({ type: 'CUSTOMERS_UNMERGED', actorId, customerId, data })

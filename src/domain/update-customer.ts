@@ -3,12 +3,13 @@ import type { Deps } from '../deps.ts'
 import { transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { addIdentities } from './customer-identities.ts'
+import { type CustomerPreferences, checkedPreferences } from './customer-preferences.ts'
 import { lockCustomers } from './customers.ts'
 import { NotFoundError } from './errors.ts'
 import type { IdentityInput } from './identities.ts'
 import { optionalText } from './text.ts'
 
-export type UpdateCustomerInput = {
+export type UpdateCustomerInput = CustomerPreferences & {
   customerId: string
   /** Absent: unchanged; null or blank: removed. */
   name?: string | null
@@ -33,6 +34,6 @@ export async function updateCustomer(
     await addIdentities(tx, deps.channels, organizationId, customerId, input.addIdentities ?? [], ['input', 'addIdentities'])
     const name = input.name === undefined ? {} : { name: optionalText(input.name, ['input', 'name'], 200) }
     recorder.event({ type: 'CUSTOMER_CHANGED', actorId: memberId, customerId })
-    return tx.customer.update({ where: { id: customerId }, data: name })
+    return tx.customer.update({ where: { id: customerId }, data: { ...name, ...checkedPreferences(input) } })
   })
 }

@@ -17,6 +17,11 @@ export type Jobs = {
   'delete-stored-file': { storageKey: string }
   'sync-templates': { channelAccountId: string }
   'sync-all-templates': Record<string, never>
+  'run-automation': { runId: string }
+  /** Its message has FAILED. */
+  'follow-up-failure': { runId: string }
+  /** Another reminder, for appointments that are booked already. */
+  'plan-reminders': { organizationId: string }
 }
 
 export type JobOptions = {

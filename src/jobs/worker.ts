@@ -6,7 +6,9 @@ import { wakeConversation } from '../domain/change-conversation.ts'
 import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
 import { markReadAtProvider } from '../domain/mark-read-at-provider.ts'
+import { planNewReminders } from '../domain/plan-new-reminders.ts'
 import { pruneWebhooks } from '../domain/prune-webhooks.ts'
+import { followUpFailure, runAutomation } from '../domain/run-automation.ts'
 import { enqueueTemplateSyncs, syncTemplatesOfAccount } from '../domain/sync-templates.ts'
 import { deleteUnsentUploads } from '../domain/upload-attachment.ts'
 import type { Jobs } from './enqueue.ts'
@@ -41,6 +43,9 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'delete-stored-file': ({ storageKey }) => deps.storage.delete(storageKey),
     'sync-templates': ({ channelAccountId }) => syncTemplatesOfAccount(deps, channelAccountId),
     'sync-all-templates': () => enqueueTemplateSyncs(deps),
+    'run-automation': ({ runId }) => runAutomation(deps, runId),
+    'follow-up-failure': ({ runId }) => followUpFailure(deps, runId),
+    'plan-reminders': ({ organizationId }) => planNewReminders(deps, organizationId),
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
   return keepRunning(
     {

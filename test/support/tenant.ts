@@ -4,7 +4,9 @@ import type { OwnIds } from './graph-walk.ts'
 
 const tableOf: Record<NodeType, string> = {
   ApiKey: 'api_key',
+  Appointment: 'appointment',
   Attachment: 'attachment',
+  AutomationRun: 'automation_run',
   ChannelAccount: 'channel_account',
   Communication: 'communication',
   Conversation: 'conversation',

@@ -1,0 +1,122 @@
+import type { Appointment, AutomationRun } from '../db/generated/client.ts'
+import type { AutomationReason } from '../db/generated/enums.ts'
+import type { Tx } from '../events/transact.ts'
+import type { Verdict } from './automation-run.ts'
+import {
+  BodyTooLongError,
+  ChannelNotConnectedError,
+  ContentNotSupportedError,
+  MessagingWindowClosedError,
+  RecipientOptedOutError,
+  TemplateNotApprovedError,
+  type UserError,
+  ValidationError,
+} from './errors.ts'
+import type { Settings } from './notification-settings.ts'
+
+const sentences = {
+  AUTOMATION_OFF: 'This automation is switched off.',
+  SETTINGS_CHANGED: 'A reminder at this time is not among the settings any more.',
+  APPOINTMENT_CANCELED: 'The appointment was canceled.',
+  APPOINTMENT_RESCHEDULED: 'The appointment has another time now.',
+  APPOINTMENT_COMPLETED: 'The appointment is over.',
+  APPOINTMENT_PASSED: 'The appointment had already begun.',
+  ALREADY_REACHED: 'We have reached the customer since they called.',
+} as const satisfies Partial<Record<AutomationReason, string>>
+
+export const because = (reason: keyof typeof sentences): Verdict => ({ reason, detail: sentences[reason] })
+
+export const tooLate = (detail: string): Verdict => ({ reason: 'TOO_LATE', detail })
+
+const HOUR = 3_600_000
+/** After their due time, what is said about a call or a visit is out of place. */
+const STALE_MS = { MISSED_CALL_FOLLOW_UP: 24 * HOUR, REVIEW_REQUEST: 7 * 24 * HOUR } as const
+
+/** Why reality has overtaken a message, or null. Locks the appointment against changes until the transaction ends. */
+export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, now: Date): Promise<Verdict | null> {
+  const setting = settings.automations[run.kind]
+  if (!setting.enabled) return because('AUTOMATION_OFF')
+  const appointment = run.appointmentId === null ? null : await lockedAppointment(tx, run.appointmentId)
+  switch (run.kind) {
+    case 'BOOKING_CONFIRMATION':
+    case 'RESCHEDULE_NOTICE':
+      return overtakenByAppointment(appointment, run, now)
+    case 'CANCELLATION_NOTICE':
+      return appointment !== null && appointment.startsAt <= now ? because('APPOINTMENT_PASSED') : null
+    case 'APPOINTMENT_REMINDER':
+      if (run.minutesBefore !== null && !setting.reminderMinutes.includes(run.minutesBefore)) return because('SETTINGS_CHANGED')
+      return overtakenByAppointment(appointment, run, now) ?? (await overtakenByReminder(tx, run, now))
+    case 'MISSED_CALL_FOLLOW_UP':
+      return stale(run, now) ?? ((await wasReached(tx, run)) ? because('ALREADY_REACHED') : null)
+    case 'REVIEW_REQUEST':
+      return stale(run, now)
+  }
+}
+
+function overtakenByAppointment(appointment: Appointment | null, run: AutomationRun, now: Date): Verdict | null {
+  if (appointment === null || appointment.status === 'CANCELED') return because('APPOINTMENT_CANCELED')
+  if (appointment.status === 'COMPLETED') return because('APPOINTMENT_COMPLETED')
+  if (appointment.revision !== run.revision) return because('APPOINTMENT_RESCHEDULED')
+  return appointment.startsAt <= now ? because('APPOINTMENT_PASSED') : null
+}
+
+/** After a time away, or of quiet hours, several reminders can be due: the last of them says it all. */
+async function overtakenByReminder(tx: Tx, run: AutomationRun, now: Date): Promise<Verdict | null> {
+  const { kind, appointmentId, revision, minutesBefore } = run
+  const later = await tx.automationRun.count({
+    where: {
+      kind,
+      appointmentId,
+      revision,
+      minutesBefore: { lt: minutesBefore ?? 0 },
+      status: { in: ['SCHEDULED', 'SENT'] },
+      dueAt: { lte: now },
+    },
+  })
+  return later === 0 ? null : tooLate('A later reminder of the same appointment was due already.')
+}
+
+function stale({ kind, dueAt }: AutomationRun, now: Date): Verdict | null {
+  const limit = kind === 'MISSED_CALL_FOLLOW_UP' || kind === 'REVIEW_REQUEST' ? STALE_MS[kind] : Number.POSITIVE_INFINITY
+  if (now.getTime() - dueAt.getTime() <= limit) return null
+  return tooLate(`It could not be sent within ${limit / HOUR} hours of its time, and after that it would be out of place.`)
+}
+
+/** Answered, called back, written to by a person or a program, or followed up for another of their calls. */
+async function wasReached(tx: Tx, { customerId, callId }: AutomationRun): Promise<boolean> {
+  const [row] = await tx.$queryRaw<{ reached: boolean }[]>`
+    SELECT NOT coalesce((SELECT direction = 'INBOUND' AND call_outcome IN ('NO_ANSWER', 'BUSY', 'FAILED', 'CANCELED') FROM communication WHERE id = ${callId}::uuid), false)
+      OR EXISTS (
+        SELECT FROM communication c WHERE c.customer_id = ${customerId}::uuid AND c.id > ${callId}::uuid AND (
+          (c.type = 'CALL_LOG' AND (c.call_outcome = 'ANSWERED' OR (c.direction = 'OUTBOUND' AND c.call_outcome IS NULL)))
+          OR (c.direction = 'OUTBOUND' AND c.delivery_status IN ('PENDING', 'SENT', 'DELIVERED', 'READ', 'UNKNOWN')
+            AND (c.automation_run_id IS NULL
+              OR EXISTS (SELECT FROM automation_run r WHERE r.id = c.automation_run_id AND r.kind = 'MISSED_CALL_FOLLOW_UP')))
+        )
+      ) AS reached`
+  return row?.reached === true
+}
+
+/** As it is, and stays until the end of the transaction. */
+async function lockedAppointment(tx: Tx, id: string): Promise<Appointment | null> {
+  await tx.$queryRaw`SELECT FROM appointment WHERE id = ${id}::uuid FOR SHARE`
+  return tx.appointment.findUnique({ where: { id } })
+}
+
+/** No value for a variable that the text uses. */
+export class MissingValueError extends ValidationError {}
+
+/** What an error of the sending means for the run: the next channel may do better. */
+export function verdictOf(error: UserError): Verdict {
+  return { reason: reasonOf(error), detail: error.message }
+}
+
+function reasonOf(error: UserError): AutomationReason {
+  if (error instanceof ChannelNotConnectedError) return 'CHANNEL_NOT_CONNECTED'
+  if (error instanceof RecipientOptedOutError) return 'OPTED_OUT'
+  if (error instanceof MessagingWindowClosedError) return 'MESSAGING_WINDOW_CLOSED'
+  if (error instanceof TemplateNotApprovedError) return 'TEMPLATE_NOT_APPROVED'
+  if (error instanceof MissingValueError) return 'MISSING_VALUE'
+  if (error instanceof ContentNotSupportedError || error instanceof BodyTooLongError) return 'CONTENT_REFUSED'
+  return error.path[1] === 'to' ? 'NO_ADDRESS' : 'CONTENT_REFUSED'
+}

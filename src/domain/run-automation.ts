@@ -1,0 +1,103 @@
+import type { AutomationRun } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import { type Recorder, type Tx, transact } from '../events/transact.ts'
+import { overtaken, verdictOf } from './automation-reasons.ts'
+import { enqueueRun, lockRun, makeRun, settleRun } from './automation-run.ts'
+import { composeAutomation, type Occasion } from './compose-automation.ts'
+import { messageOf } from './compose-message.ts'
+import { lockCustomers } from './customers.ts'
+import { UserError } from './errors.ts'
+import { readSettings, type Settings } from './notification-settings.ts'
+import { resolveRecipient } from './resolve-recipient.ts'
+import { checkPolicy, storeMessage } from './send-message.ts'
+import { quietUntil } from './time-zones.ts'
+
+type RunDeps = Pick<Deps, 'db' | 'bus' | 'channels' | 'clock'>
+
+/**
+ * One automated message at its time: asks reality whether it still holds, then writes the communication with its job, or why not; where this
+ * channel cannot be used, the next one is tried, as a run of its own. Whoever comes second finds it done.
+ */
+export async function runAutomation(deps: RunDeps, runId: string): Promise<void> {
+  await withRun(deps, runId, async (tx, recorder, run) => {
+    if (run.status === 'SCHEDULED') await attempt(deps, tx, recorder, run)
+  })
+}
+
+/** The message of a run has FAILED: the next channel is tried, unless it had arrived before. */
+export async function followUpFailure(deps: RunDeps, runId: string): Promise<void> {
+  await withRun(deps, runId, async (tx, recorder, run) => {
+    const message = await tx.communication.findFirst({ where: { automationRunId: runId } })
+    if (run.status !== 'SENT' || message?.deliveryStatus !== 'FAILED' || message.deliveredAt !== null) return
+    const verdict = { reason: 'DELIVERY_FAILED' as const, detail: message.failureMessage ?? 'The message was not delivered.' }
+    await settleRun(tx, recorder, run, { status: 'FAILED', verdict, at: deps.clock(), communicationId: message.id })
+    await fallBack(deps, tx, recorder, run)
+  })
+}
+
+/** Locks in the order of `transact`: the customer first. */
+async function withRun(
+  deps: RunDeps,
+  runId: string,
+  work: (tx: Tx, recorder: Recorder, run: AutomationRun) => Promise<void>,
+): Promise<void> {
+  const found = await deps.db.automationRun.findUnique({ where: { id: runId } })
+  if (found === null) return
+  await transact(deps, found.organizationId, async (tx, recorder) => {
+    const [customerId] = await lockCustomers(tx, found.organizationId, [found.customerId])
+    const run = await lockRun(tx, runId)
+    // Who was merged meanwhile is the survivor.
+    if (run !== null && customerId !== undefined) await work(tx, recorder, { ...run, customerId })
+  })
+}
+
+async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun): Promise<void> {
+  const now = deps.clock()
+  // The clocks of the database and of this process differ a little.
+  if (run.dueAt > now) return enqueueRun(tx, run.id, run.dueAt)
+  const settings = await readSettings(tx, run.organizationId)
+  const verdict = await overtaken(tx, settings, run, now)
+  if (verdict !== null) {
+    await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })
+    return
+  }
+  const customer = await tx.customer.findUniqueOrThrow({ where: { id: run.customerId } })
+  const heldUntil = settings.quietHours === null ? null : quietUntil(settings.quietHours, customer.timezone ?? settings.timezone, now)
+  if (heldUntil !== null) {
+    await tx.automationRun.update({ where: { id: run.id }, data: { heldUntil } })
+    return enqueueRun(tx, run.id, heldUntil)
+  }
+  const appointment = run.appointmentId === null ? null : await tx.appointment.findUnique({ where: { id: run.appointmentId } })
+  try {
+    const communicationId = await write(deps, tx, recorder, run, { kind: run.kind, settings, customer, appointment })
+    await settleRun(tx, recorder, run, { status: 'SENT', verdict: null, at: now, communicationId })
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict: verdictOf(error), at: now })
+    await fallBack(deps, tx, recorder, run, settings)
+  }
+}
+
+/** Throws UserErrors before it writes anything. */
+async function write(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun, occasion: Occasion): Promise<string> {
+  const { organizationId, customerId, channel } = run
+  const actor = { organizationId, memberId: null }
+  const recipient = await resolveRecipient({ db: tx, channels: deps.channels }, organizationId, { to: { customerId }, channel })
+  const composed = await composeAutomation(tx, occasion, recipient)
+  await checkPolicy(tx, recipient, customerId, messageOf(composed, false), composed, deps.clock())
+  const request = { sendAt: null, key: null, hash: '', automationRunId: run.id }
+  return (await storeMessage(tx, recorder, actor, recipient, customerId, composed, request)).id
+}
+
+/** The next channel of the order that was not tried for this cause, at once. */
+async function fallBack(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun, known?: Settings): Promise<void> {
+  const { organizationId, cause, kind } = run
+  const settings = known ?? (await readSettings(tx, organizationId))
+  const tried = await tx.automationRun.findMany({ where: { organizationId, cause, kind }, select: { channel: true } })
+  const channel = settings.automations[kind].channels.find((one) => !tried.some((each) => each.channel === one))
+  if (channel === undefined) return
+  const { customerId, appointmentId, revision, minutesBefore, callId, actorId } = run
+  const about = { organizationId, customerId, kind, cause, appointmentId, revision, minutesBefore, callId, actorId }
+  const next = await makeRun(tx, { ...about, step: run.step + 1, channel, dueAt: deps.clock(), fallbackOfId: run.id })
+  if (next !== null) await attempt(deps, tx, recorder, next)
+}
