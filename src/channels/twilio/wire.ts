@@ -24,6 +24,7 @@ export const twilioWire = {
     if (segment === undefined) throw new Error(`Twilio's webhooks carry no ${channel} messages`)
     return segment
   },
+  callsSegment: (channel: ChannelType): string | null => (channel === 'SMS' ? VOICE : null),
   locate(segment: string, request: RawRequest): Locator | null {
     // A number for calls alone is no channel account: any account of the organization's may have signed.
     if (segment === VOICE) return { channel: null, addresses: null, communicationId: null }
