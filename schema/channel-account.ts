@@ -91,6 +91,12 @@ ChannelAccount.implement({
         "Enter this at the provider as the address for events about messages that were sent (SendGrid's Event Webhook); null where nothing has to be entered. For ADMINs it may contain a secret.",
       resolve: (account, _args, context) => urlsOf(context, account)?.events ?? null,
     }),
+    webhookCallsUrl: t.string({
+      nullable: true,
+      description:
+        "Enter this at the provider as the address that is told how calls went (Twilio: the number's call status callback, and the action of <Dial>): each becomes a CALL_LOG. null where it tells of none.",
+      resolve: (account, _args, context) => urlsOf(context, account)?.calls ?? null,
+    }),
     webhookVerifyToken: t.string({
       nullable: true,
       description:

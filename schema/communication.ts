@@ -129,7 +129,8 @@ Communication.implement({
     channelAccount: t.field({
       type: ChannelAccount,
       nullable: true,
-      description: 'null: a note, or a call that belongs to no conversation.',
+      description:
+        'null: a note, or a call logged by hand that belongs to no conversation. Of a call on a number that no account has: the account whose credentials the provider signed with.',
       resolve: (row) => row.channelAccountId,
     }),
     attachments: t.loadableGroup({

@@ -47,7 +47,7 @@ type InboxEventTypeName = keyof typeof graphTypes
 
 export const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
 
-const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD'] as const
+const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD', 'CALL'] as const
 
 const CommunicationChange = builder.enumType('CommunicationChange', {
   description: 'What became different about a communication.',
@@ -57,6 +57,7 @@ const CommunicationChange = builder.enumType('CommunicationChange', {
     REVOKED: 'The sender took it back.',
     REACTION: 'Its `reactions` are others.',
     REREAD: 'It was read again from what the provider had sent.',
+    CALL: 'How the call went is known better: see `call`.',
   }),
 })
 
@@ -98,7 +99,10 @@ const eventType = (name: string, description: string) => {
 }
 
 const CommunicationReceived = eventType('CommunicationReceivedEvent', 'A customer has written.')
-const CommunicationCreated = eventType('CommunicationCreatedEvent', 'Staff has sent or scheduled a message, added a note or logged a call.')
+const CommunicationCreated = eventType(
+  'CommunicationCreatedEvent',
+  'Staff has sent or scheduled a message, added a note or logged a call, or the provider has told of a call.',
+)
 const CommunicationChanged = eventType('CommunicationChangedEvent', 'A communication is not what it was: see `change`.')
 const DeliveryStatusChanged = eventType('DeliveryStatusChangedEvent', 'An outbound message has come further.')
 const UnreadCountChanged = eventType('UnreadCountChangedEvent', 'The unread count of a customer, and so of the organization, has changed.')

@@ -173,6 +173,8 @@ export type Wire<Credentials> = WireBase &
         inboundQuery?(credentials: Credentials): string
         /** The last path segment where receipts arrive, where that address has to be entered at the provider too. Absent: sends tell it. */
         eventsSegment?: string
+        /** The last path segment where the provider tells how calls on a number of `channel` went; null, or absent: it tells of none. */
+        callsSegment?(channel: ChannelType): string | null
       }
     | {
         reach: 'app'

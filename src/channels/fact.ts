@@ -113,17 +113,32 @@ export type ConsentFact = {
 /** The customer known as `from` is from now on also known as each of `to`; answers go to `address`. `note` says so to staff. */
 export type IdentityChangeFact = { kind: 'identity-change'; from: Identity; to: Identity[]; address: string; note: string; at: Date }
 
+/**
+ * What a provider says of one call in several webhooks, in its own words: how the call ended, and how it went for whoever it was forwarded
+ * to, which counts more. A webhook tells one of the two.
+ */
+export type CallWords = { callStatus?: string; dialCallStatus?: string }
+
 /** A call that has ended: it becomes a CALL_LOG. */
 export type CallFact = {
   kind: 'call'
   externalMessageId: string
   direction: 'INBOUND' | 'OUTBOUND'
-  address: string
+  /** null: the caller cannot be answered, and the call is in no conversation. */
+  address: string | null
   identities: Identity[]
   profileName: string | null
   outcome: CallOutcome
+  /** null: not told. With `words`, the call has then ended when the webhook came. */
   startedAt: Date | null
   seconds: number | null
+  /**
+   * Our number, where the webhook names it: the call is in the conversation on the account that has it, rather on `channel` than on
+   * another, and in none where no account has it. Absent: it is on the account that the webhook is for.
+   */
+  line?: { channel: ChannelType; address: string }
+  /** Absent: one webhook says all. */
+  words?: CallWords
 }
 
 /** The provider's word on one of its templates. */

@@ -123,7 +123,7 @@ async function applyOne(
         await applyIdentityChange(deps, account, fact)
         break
       case 'call':
-        return await recordProviderCall(deps, account, fact)
+        return await recordProviderCall(deps, account, raw, fact)
       case 'template':
         await applyTemplateFact(deps, account, fact)
         break

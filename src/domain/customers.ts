@@ -5,13 +5,14 @@ import type { Recorder, Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
 import { cleanText } from './text.ts'
 
-/** Finds the customer by the identity or makes one, whatever the concurrency, and locks the row. */
+/** Finds the customer by the identity or makes one, called `name`, whatever the concurrency, and locks the row. */
 export async function ensureCustomer(
   tx: Tx,
   recorder: Recorder,
   organizationId: string,
   identity: Identity,
   memberId: string | null,
+  name: string | null = null,
 ): Promise<string> {
   const fresh = newId()
   const [row] = await tx.$queryRaw<{ customer_id: string }[]>`
@@ -21,7 +22,7 @@ export async function ensureCustomer(
       ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = customer_identity.verified
       RETURNING customer_id
     ), made AS (
-      INSERT INTO customer (id, organization_id) SELECT customer_id, ${organizationId}::uuid FROM named WHERE customer_id = ${fresh}::uuid
+      INSERT INTO customer (id, organization_id, name) SELECT customer_id, ${organizationId}::uuid, ${name}::text FROM named WHERE customer_id = ${fresh}::uuid
     )
     SELECT customer_id FROM named`
   const customerId = row?.customer_id ?? fresh

@@ -1,47 +1,79 @@
-import type { CallFact } from '../channels/fact.ts'
-import type { ChannelType } from '../db/generated/enums.ts'
+import type { CallFact, CallWords } from '../channels/fact.ts'
 import type { Deps } from '../deps.ts'
-import { transact } from '../events/transact.ts'
+import { type Recorder, type Tx, transact } from '../events/transact.ts'
+import { lockCommunication } from './advance.ts'
 import type { Applied } from './apply-facts.ts'
-import { ensureConversation, touchConversation } from './conversations.ts'
-import { ensureCustomer } from './customers.ts'
-import { newId, timeOfId } from './ids.ts'
+import { corrected, verdictOf } from './call-verdict.ts'
+import { type CallAccount, createCall } from './create-call.ts'
+import { ensureCustomer, lockCustomers } from './customers.ts'
+import { timeOfId } from './ids.ts'
+import { isMissed, planMissedCall } from './missed-call.ts'
+import type { RawReceipt } from './store-webhook.ts'
 import { cleanText } from './text.ts'
 
-type Account = { id: string; organizationId: string; channel: ChannelType }
-
-/** A call that the provider reports becomes a CALL_LOG in the conversation on this account; the same call once only. */
-export async function recordProviderCall(deps: Pick<Deps, 'db' | 'bus'>, account: Account, fact: CallFact): Promise<Applied> {
-  const { organizationId, id: channelAccountId } = account
+/**
+ * A call that the provider reports becomes one CALL_LOG of the organization, whichever of its accounts the webhooks were for; what a further
+ * webhook knows better corrects it.
+ */
+export async function recordProviderCall(
+  deps: Pick<Deps, 'db' | 'bus'>,
+  account: CallAccount,
+  raw: Pick<RawReceipt, 'id'>,
+  fact: CallFact,
+): Promise<Applied> {
+  const { organizationId } = account
   const [identity] = fact.identities
   if (identity === undefined) return { reason: 'a call from nobody' }
+  // Also of a webhook that is replayed long after.
+  const arrivedAt = timeOfId(raw.id)
   return transact(deps, organizationId, async (tx, recorder): Promise<Applied> => {
-    const externalMessageId = cleanText(fact.externalMessageId)
-    const gate = { channelAccountId, externalMessageId, organizationId }
-    const { count } = await tx.receivedMessage.createMany({ data: [gate], skipDuplicates: true })
-    if (count === 0) return { outcome: 'duplicate' }
-    const customerId = await ensureCustomer(tx, recorder, organizationId, identity, null)
-    const conversation = await ensureConversation(tx, recorder, { account, address: fact.address }, customerId, null)
-    const id = newId()
-    await tx.communication.create({
-      data: {
-        id,
-        organizationId,
-        customerId,
-        conversationId: conversation.id,
-        channelAccountId,
-        externalMessageId,
-        type: 'CALL_LOG',
-        direction: fact.direction,
-        body: '',
-        callOutcome: fact.outcome,
-        callStartedAt: fact.startedAt,
-        callSeconds: fact.seconds,
-        createdAt: timeOfId(id),
-      },
-    })
-    await touchConversation(tx, conversation.id, id, 0)
-    recorder.event({ type: 'COMMUNICATION_CREATED', customerId, conversationId: conversation.id, communicationId: id })
+    const known = await lockCall(tx, organizationId, cleanText(fact.externalMessageId))
+    if (known !== null) return { outcome: await correct(tx, recorder, organizationId, known, fact, arrivedAt) }
+    const name = fact.profileName === null ? null : cleanText(fact.profileName)
+    const customerId = await ensureCustomer(tx, recorder, organizationId, identity, null, name)
+    const call = await createCall(tx, recorder, account, customerId, fact, verdictOf(fact, arrivedAt))
+    if (call.direction === 'INBOUND' && isMissed(call.callOutcome)) await planMissedCall(tx, recorder, call)
     return { outcome: 'applied' }
   })
+}
+
+type Known = { id: string; customerId: string }
+
+/**
+ * The record of the call, if any. The webhooks of one call queue here before they lock anything else, also where they came for several
+ * accounts: the unique key on account and external id could not tell these apart. It serves the search, account by account.
+ */
+async function lockCall(tx: Tx, organizationId: string, externalMessageId: string): Promise<Known | null> {
+  const key = `call ${organizationId} ${externalMessageId}`
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${key}, 0))::text`
+  const [known] = await tx.$queryRaw<Known[]>`
+    SELECT c.id, c.customer_id AS "customerId" FROM channel_account a
+    JOIN communication c ON c.channel_account_id = a.id AND c.external_message_id = ${externalMessageId} AND c.type = 'CALL_LOG'
+    WHERE a.organization_id = ${organizationId}::uuid`
+  return known ?? null
+}
+
+async function correct(
+  tx: Tx,
+  recorder: Recorder,
+  organizationId: string,
+  { id, customerId }: Known,
+  fact: CallFact,
+  arrivedAt: Date,
+): Promise<'applied' | 'duplicate'> {
+  await lockCustomers(tx, organizationId, [customerId])
+  const former = await lockCommunication(tx, id)
+  const verdict = former === null ? null : corrected({ ...former, payload: (former.payload ?? {}) as CallWords }, fact, arrivedAt)
+  if (former === null || verdict === null) return 'duplicate'
+  const call = await tx.communication.update({ where: { id }, data: verdict })
+  const { conversationId } = call
+  recorder.event({
+    type: 'COMMUNICATION_CHANGED',
+    customerId: call.customerId,
+    conversationId,
+    communicationId: id,
+    data: { change: 'call' },
+  })
+  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call)
+  return 'applied'
 }

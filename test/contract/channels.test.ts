@@ -83,7 +83,7 @@ describe.each(named)('$name', ({ adapter }) => {
       fc.asyncProperty(
         fc.uint8Array({ maxLength: 300 }),
         fc.string(),
-        fc.constantFrom(segment, 'status', ''),
+        fc.constantFrom(segment, 'status', 'voice', ''),
         async (bytes, query, last) => {
           const request: RawRequest = { method: 'POST', url: `https://inbox.test/x?${query}`, headers: {}, body: Buffer.from(bytes) }
           expect(Array.isArray(await wire.parse(last, request))).toBe(true)
@@ -182,7 +182,7 @@ describe.each(twilioSpeaking)('$name', ({ adapter, credentials, secret }) => {
 
   test('any bytes are one fact, and verified as false', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), fc.constantFrom(segment, 'status', ''), (bytes, query, last) => {
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string(), fc.constantFrom(segment, 'status', 'voice', ''), (bytes, query, last) => {
         const request: RawRequest = {
           method: 'POST',
           url: `https://inbox.test/x?${query}`,

@@ -17,7 +17,8 @@ const request = (body: string, url = 'https://inbox.test/webhooks/twilio/demo/sm
 })
 
 /** A fixture's name says what it is; the segment is where Twilio would post it. */
-const segmentOf = (name: string): 'sms' | 'whatsapp' | 'status' => {
+const segmentOf = (name: string): 'sms' | 'whatsapp' | 'status' | 'voice' => {
+  if (isVoice(name)) return 'voice'
   if (/status|message_(sent|delivered|read)\./.test(name)) return 'status'
   return name.includes('whatsapp') ? 'whatsapp' : 'sms'
 }
@@ -37,15 +38,15 @@ describe.runIf(present)('recorded Twilio webhooks', () => {
 
   test('there are some of every sort', () => {
     expect(names.filter(isVoice).length).toBeGreaterThan(2)
-    expect(new Set(names.filter((name) => !isVoice(name)).map(segmentOf))).toEqual(new Set(['sms', 'whatsapp', 'status']))
+    expect(new Set(names.map(segmentOf))).toEqual(new Set(['sms', 'whatsapp', 'status', 'voice']))
   })
 
   test.each(names)('%s is what its name says', (name) => {
     const facts = parsed(name)
     expect(facts).toHaveLength(1)
     const [fact] = facts
+    if (isVoice(name)) return expect(fact).toMatchObject({ kind: name.includes('ringing') ? 'unknown' : 'call' })
     expect(JSON.parse(JSON.stringify(fact))).toEqual(fact)
-    if (isVoice(name)) return expect(fact).toMatchObject({ kind: 'unknown', reason: expect.stringContaining('MessageSid') })
     if (segmentOf(name) !== 'status')
       return expect(fact).toMatchObject({ kind: 'message', externalMessageId: expect.stringMatching(/^(SM|MM|\d)/) })
     const word = /_(sent|delivered|read|failed|undelivered)[._]/.exec(name)?.[1] as keyof typeof STATUS_IN_NAME
@@ -61,6 +62,13 @@ describe.runIf(present)('recorded Twilio webhooks', () => {
     expect(locator?.channel).toMatch(/^(SMS|WHATSAPP)$/)
     expect(locator?.addresses?.length).toBeGreaterThan(0)
     expect(locator?.addresses?.join()).not.toContain('whatsapp:')
+  })
+
+  test.each(names.filter(isVoice))('%s, at an address for messages, is not understood', (name) => {
+    for (const segment of ['sms', 'whatsapp', 'status'])
+      expect(twilioWire.parse(segment, request(bodyOf(name)))[0]?.facts).toEqual([
+        { kind: 'unknown', reason: expect.stringContaining('MessageSid') },
+      ])
   })
 
   test('what is said beyond the text is kept', () => {

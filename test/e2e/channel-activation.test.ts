@@ -185,12 +185,18 @@ describe('credentials', () => {
 
 describe('what is to be entered at the provider', () => {
   const setUp = /* GraphQL */ `{
-    channelAccounts { address status webhookUrl webhookEventsUrl webhookVerifyToken
+    channelAccounts { address status webhookUrl webhookEventsUrl webhookCallsUrl webhookVerifyToken
       capabilities { captionLimit businessInitiated humanAgentHours templatesNeedApproval quotedReplies maxAttachments
         maxMessageBytes media { kind maxBytes types captions } interactive { maxButtons maxRows maxTitle maxRowTitle maxBody } } }
   }`
   type SetUp = {
-    channelAccounts: { address: string; webhookUrl: string; webhookEventsUrl: string | null; webhookVerifyToken: string | null }[]
+    channelAccounts: {
+      address: string
+      webhookUrl: string
+      webhookEventsUrl: string | null
+      webhookCallsUrl: string | null
+      webhookVerifyToken: string | null
+    }[]
   }
   const seenBy = async (role: 'ADMIN' | 'AGENT' | 'VIEWER', address: string) => {
     const answer = await app.request<SetUp, never>(setUp, undefined, await app.token({ role }))
@@ -209,10 +215,24 @@ describe('what is to be entered at the provider', () => {
     } as const
     await app.deps.db.channelAccount.create({ data: { id: newId(), ...row } })
     const webhookUrl = `${app.url}/webhooks/meta`
-    expect(await seenBy('ADMIN', '555')).toMatchObject({ webhookUrl, webhookEventsUrl: null, webhookVerifyToken: VERIFY_TOKEN })
+    expect(await seenBy('ADMIN', '555')).toMatchObject({
+      webhookUrl,
+      webhookEventsUrl: null,
+      webhookCallsUrl: null,
+      webhookVerifyToken: VERIFY_TOKEN,
+    })
     for (const role of ['AGENT', 'VIEWER'] as const) {
       expect(await seenBy(role, '555')).toMatchObject({ webhookUrl, webhookVerifyToken: null })
     }
+  })
+
+  test('Twilio: a number for SMS has an address for its calls, others have none', async () => {
+    const [sms, whatsapp] = ['+15005550016', '+15005550017']
+    await connect({ channel: 'SMS', address: sms, credentials: { sandbox: {} } })
+    await connect({ channel: 'WHATSAPP', address: whatsapp, credentials: { sandbox: {} } })
+    const at = (segment: string) => `${app.url}/webhooks/twilio/demo/${segment}`
+    expect(await seenBy('VIEWER', sms)).toMatchObject({ webhookUrl: at('sms'), webhookEventsUrl: null, webhookCallsUrl: at('voice') })
+    expect(await seenBy('ADMIN', whatsapp)).toMatchObject({ webhookUrl: at('whatsapp'), webhookCallsUrl: null })
   })
 
   test('SendGrid: two addresses, whose secret is for ADMINs', async () => {

@@ -42,7 +42,7 @@ describe.runIf(contractsArePresent)("Twilio's webhooks", () => {
     await server.clear()
     const params = twilioParams(file)
     const channel = segment === 'whatsapp' || /whatsapp/.test(file) ? 'WHATSAPP' : 'SMS'
-    const ours = segment === 'status' ? params.From : params.To
+    const ours = segment === 'status' || params.Direction?.startsWith('outbound') ? params.From : params.To
     const { MessagingServiceSid } = params
     const id = await server.account(
       'TWILIO',

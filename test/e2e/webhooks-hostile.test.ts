@@ -244,13 +244,17 @@ describe('a signed webhook that nobody would send is answered 2xx or 4xx', () =>
       'OptOutType',
       'ProfileName',
       'ChannelMetadata',
+      'CallSid',
+      'CallStatus',
+      'DialCallStatus',
+      'Direction',
     )
     const values = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('\u0000', 'NaN', '-1', '1e999', nested(3000), 'whatsapp:', 'x'.repeat(5000)),
     )
     await fc.assert(
-      fc.asyncProperty(fc.dictionary(names, values), fc.constantFrom('sms', 'status'), async (params, segment) => {
+      fc.asyncProperty(fc.dictionary(names, values), fc.constantFrom('sms', 'status', 'voice'), async (params, segment) => {
         const sent = { To: '+15550002', From: '+905551112233', ...params }
         if (segment === 'status') Object.assign(sent, { From: '+15550002' })
         await expectNoHarm(await server.twilio(segment, sent), JSON.stringify(params))

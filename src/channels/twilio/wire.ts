@@ -2,17 +2,19 @@ import twilio from 'twilio'
 import type { ChannelType } from '../../db/generated/enums.ts'
 import type { Locator, Part, RawRequest, Wire } from '../channel.ts'
 import { channelOf, normalizeRcs, normalizeSms, normalizeWhatsapp, type TwilioChannel } from './address.ts'
+import { parseCall } from './call.ts'
 import { readForm, signedParameters } from './form.ts'
 import { parseInbound } from './inbound.ts'
 import { parseStatus, type StatusQuery } from './status.ts'
 
 const SEGMENTS: Readonly<Record<TwilioChannel, string>> = { SMS: 'sms', WHATSAPP: 'whatsapp', RCS: 'rcs' }
 const CHANNELS = new Map(Object.entries(SEGMENTS).map(([channel, segment]) => [segment, channel as TwilioChannel]))
+const VOICE = 'voice'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Twilio's messaging webhooks: `sms`, `whatsapp` and `rcs` for what customers write, `status` for receipts. Forms, one fact each.
- * Source: https://www.twilio.com/docs/messaging/guides/webhook-request
+ * Twilio's webhooks: `sms`, `whatsapp` and `rcs` for what customers write, `status` for receipts, `voice` for calls. Forms, one fact each.
+ * Source: https://www.twilio.com/docs/messaging/guides/webhook-request and https://www.twilio.com/docs/voice/twiml#request-parameters
  */
 export const twilioWire = {
   path: 'twilio',
@@ -22,7 +24,10 @@ export const twilioWire = {
     if (segment === undefined) throw new Error(`Twilio's webhooks carry no ${channel} messages`)
     return segment
   },
+  callsSegment: (channel: ChannelType): string | null => (channel === 'SMS' ? VOICE : null),
   locate(segment: string, request: RawRequest): Locator | null {
+    // A number for calls alone is no channel account: any account of the organization's may have signed.
+    if (segment === VOICE) return { channel: null, addresses: null, communicationId: null }
     const form = readForm(request.body)
     const [from, to, service] = [form.get('From'), form.get('To'), form.get('MessagingServiceSid')]
     if (segment === 'status') {
@@ -41,6 +46,7 @@ export const twilioWire = {
     const form = readForm(request.body)
     const expected = CHANNELS.get(segment)
     if (segment === 'status') return [{ to: null, facts: [parseStatus(form, queryOf(request))] }]
+    if (segment === VOICE) return [{ to: null, facts: [parseCall(form)] }]
     if (expected !== undefined) return [{ to: null, facts: [parseInbound(expected, form)] }]
     const reason = `Twilio posts nothing to the segment ${JSON.stringify(segment)}`
     return [{ to: null, facts: [{ kind: 'unknown', reason }] }]

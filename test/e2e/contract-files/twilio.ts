@@ -1,6 +1,6 @@
 import type { Expectation } from './expectation.ts'
 
-/** What each recorded webhook of Twilio becomes where it is posted to `segment`; read against the files. Calls have no address yet: 404. */
+/** What each recorded webhook of Twilio becomes where it is posted to `segment`; read against the files. */
 export const twilio: Record<string, Expectation & { segment: string; status: number }> = {
   'twilio/botbuilder.mediapayload.form': {
     segment: 'sms',
@@ -88,8 +88,16 @@ export const twilio: Record<string, Expectation & { segment: string; status: num
     status: 200,
     becomes: ['INBOUND WHATSAPP TEXT "Hello with profile name" of PHONE:+1234567890', 'webhook APPLIED'],
   },
-  'twilio/composed.call_status_no_answer.json': { segment: 'voice', status: 404, becomes: [], again: [] },
-  'twilio/composed.dial_action_no_answer.json': { segment: 'voice', status: 404, becomes: [], again: [] },
+  'twilio/composed.call_status_no_answer.json': {
+    segment: 'voice',
+    status: 200,
+    becomes: ['INBOUND CALL_LOG CALL NO_ANSWER of PHONE:+15005550001', 'webhook APPLIED'],
+  },
+  'twilio/composed.dial_action_no_answer.json': {
+    segment: 'voice',
+    status: 200,
+    becomes: ['INBOUND CALL_LOG CALL NO_ANSWER of PHONE:+15005550001', 'webhook APPLIED'],
+  },
   'twilio/composed.inbound_stop_optouttype.json': {
     segment: 'sms',
     status: 200,
@@ -119,8 +127,17 @@ export const twilio: Record<string, Expectation & { segment: string; status: num
     status: 200,
     becomes: ['INBOUND SMS TEXT "Ahoy" of PHONE:+15017122661', 'webhook APPLIED'],
   },
-  'twilio/twiliolabs.inbound_voice_ringing.json': { segment: 'voice', status: 404, becomes: [], again: [] },
-  'twilio/vitamin.call_status_completed.json': { segment: 'voice', status: 404, becomes: [], again: [] },
+  'twilio/twiliolabs.inbound_voice_ringing.json': {
+    segment: 'voice',
+    status: 200,
+    becomes: ['webhook UNPARSED the call is ringing: nothing needs doing before it has ended'],
+    again: ['webhook UNPARSED the call is ringing: nothing needs doing before it has ended'],
+  },
+  'twilio/vitamin.call_status_completed.json': {
+    segment: 'voice',
+    status: 200,
+    becomes: ['OUTBOUND CALL_LOG CALL ANSWERED of PHONE:+15005550006', 'webhook APPLIED'],
+  },
   'twilio/vitamin.status_delivered.json': {
     segment: 'status',
     status: 200,
