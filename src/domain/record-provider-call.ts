@@ -32,7 +32,7 @@ export async function recordProviderCall(
     const name = fact.profileName === null ? null : cleanText(fact.profileName)
     const customerId = await ensureCustomer(tx, recorder, organizationId, identity, null, name)
     const call = await createCall(tx, recorder, account, customerId, fact, verdictOf(fact, arrivedAt))
-    if (call.direction === 'INBOUND' && isMissed(call.callOutcome)) await planMissedCall(tx, recorder, call)
+    if (call.direction === 'INBOUND' && isMissed(call.callOutcome)) await planMissedCall(tx, recorder, call, arrivedAt)
     return { outcome: 'applied' }
   })
 }
@@ -74,6 +74,6 @@ async function correct(
     communicationId: id,
     data: { change: 'call' },
   })
-  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call)
+  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call, arrivedAt)
   return 'applied'
 }
