@@ -12,6 +12,7 @@ import {
   type UserError,
   ValidationError,
 } from './errors.ts'
+import { wasReached } from './missed-call.ts'
 import type { Settings } from './notification-settings.ts'
 
 const sentences = {
@@ -80,21 +81,6 @@ function stale({ kind, dueAt }: AutomationRun, now: Date): Verdict | null {
   const limit = kind === 'MISSED_CALL_FOLLOW_UP' || kind === 'REVIEW_REQUEST' ? STALE_MS[kind] : Number.POSITIVE_INFINITY
   if (now.getTime() - dueAt.getTime() <= limit) return null
   return tooLate(`It could not be sent within ${limit / HOUR} hours of its time, and after that it would be out of place.`)
-}
-
-/** Answered, called back, written to by a person or a program, or followed up for another of their calls. */
-async function wasReached(tx: Tx, { customerId, callId }: AutomationRun): Promise<boolean> {
-  const [row] = await tx.$queryRaw<{ reached: boolean }[]>`
-    SELECT NOT coalesce((SELECT direction = 'INBOUND' AND call_outcome IN ('NO_ANSWER', 'BUSY', 'FAILED', 'CANCELED') FROM communication WHERE id = ${callId}::uuid), false)
-      OR EXISTS (
-        SELECT FROM communication c WHERE c.customer_id = ${customerId}::uuid AND c.id > ${callId}::uuid AND (
-          (c.type = 'CALL_LOG' AND (c.call_outcome = 'ANSWERED' OR (c.direction = 'OUTBOUND' AND c.call_outcome IS NULL)))
-          OR (c.direction = 'OUTBOUND' AND c.delivery_status IN ('PENDING', 'SENT', 'DELIVERED', 'READ', 'UNKNOWN')
-            AND (c.automation_run_id IS NULL
-              OR EXISTS (SELECT FROM automation_run r WHERE r.id = c.automation_run_id AND r.kind = 'MISSED_CALL_FOLLOW_UP')))
-        )
-      ) AS reached`
-  return row?.reached === true
 }
 
 /** As it is, and stays until the end of the transaction. */

@@ -1,4 +1,4 @@
-import type { Communication } from '../db/generated/client.ts'
+import type { AutomationRun, Communication } from '../db/generated/client.ts'
 import type { CallOutcome } from '../db/generated/enums.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { planRuns } from './automation-run.ts'
@@ -21,4 +21,26 @@ export async function planMissedCall(tx: Tx, recorder: Recorder, call: Communica
   const endedAt = callStartedAt === null ? arrivedAt.getTime() : callStartedAt.getTime() + (callSeconds ?? 0) * 1000
   const cause = { organizationId, customerId, kind: 'MISSED_CALL_FOLLOW_UP' as const, cause: `call:${id}`, callId: id }
   await planRuns(tx, recorder, settings, [{ cause, dueAt: new Date(endedAt + delayMinutes * 60_000) }], arrivedAt)
+}
+
+/**
+ * Nothing is left to follow up: the call was answered after all, or the customer was since then called, written to by a person or a program,
+ * or followed up for another of their calls.
+ */
+export async function wasReached(
+  tx: Tx,
+  { id, customerId, callId }: Pick<AutomationRun, 'id' | 'customerId' | 'callId'>,
+): Promise<boolean> {
+  const call = callId === null ? null : await tx.communication.findUnique({ where: { id: callId }, select: { callOutcome: true } })
+  if (call === null || !isMissed(call.callOutcome)) return true
+  const [row] = await tx.$queryRaw<{ reached: boolean }[]>`
+    SELECT EXISTS (
+      SELECT FROM communication c LEFT JOIN automation_run r ON r.id = c.automation_run_id
+      WHERE c.customer_id = ${customerId}::uuid AND c.id > ${callId}::uuid AND (
+        (c.type = 'CALL_LOG' AND (c.call_outcome = 'ANSWERED' OR (c.direction = 'OUTBOUND' AND c.call_outcome IS NULL)))
+        OR (c.direction = 'OUTBOUND' AND c.delivery_status IN ('PENDING', 'SENT', 'DELIVERED', 'READ', 'UNKNOWN')
+          AND (r.id IS NULL OR (r.kind = 'MISSED_CALL_FOLLOW_UP' AND r.id <> ${id}::uuid)))
+      )
+    ) AS reached`
+  return row?.reached === true
 }

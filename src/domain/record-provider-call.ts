@@ -74,6 +74,7 @@ async function correct(
     communicationId: id,
     data: { change: 'call' },
   })
-  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call, arrivedAt)
+  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome))
+    await planMissedCall(tx, recorder, call, arrivedAt)
   return 'applied'
 }
