@@ -12,7 +12,7 @@ import { UserError } from './errors.ts'
 import { outgoingOf } from './outgoing.ts'
 import { checkMessage } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
-import { enqueueDelivery } from './schedule.ts'
+import { enqueueDelivery, putOff } from './schedule.ts'
 import { standingOf } from './standing.ts'
 import { storedMessage } from './stored-message.ts'
 
@@ -57,6 +57,7 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
       await advance(tx, recorder, communication, { status: 'UNKNOWN', error: null, externalMessageId: null })
       return 'unknown'
     }
+    if (await putOff(deps, tx, communication)) return 'nothing to do'
     const { channelAccountId, address } = communication
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
