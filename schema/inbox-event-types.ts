@@ -47,7 +47,7 @@ type InboxEventTypeName = keyof typeof graphTypes
 
 export const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
 
-const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD', 'CALL'] as const
+const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD', 'CALL', 'SCHEDULE'] as const
 
 const CommunicationChange = builder.enumType('CommunicationChange', {
   description: 'What became different about a communication.',
@@ -58,6 +58,7 @@ const CommunicationChange = builder.enumType('CommunicationChange', {
     REACTION: 'Its `reactions` are others.',
     REREAD: 'It was read again from what the provider had sent.',
     CALL: 'How the call went is known better: see `call`.',
+    SCHEDULE: 'Its time or content was changed before it was sent.',
   }),
 })
 

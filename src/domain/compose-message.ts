@@ -6,7 +6,7 @@ import type { MessagePurpose } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { cleanHtml } from './clean-html.ts'
-import { type ChosenFile, type ComposedFile, chosenFiles } from './compose-files.ts'
+import { type Chooser, type ChosenFile, type ComposedFile, chosenFiles } from './compose-files.ts'
 import { interactiveContent } from './compose-interactive.ts'
 import { filledTemplate, providersTemplate } from './compose-template.ts'
 import type { ContentInput, EmailInput, MediaInput } from './content-input.ts'
@@ -44,13 +44,23 @@ export type Composed = {
 
 export type MessageInput = { content: ContentInput; replyToCommunicationId?: string | null; purpose?: MessagePurpose | null }
 
-type Scope = { tx: Tx; actor: Actor; customerId: string; recipient: Recipient }
+/** A message that is written anew. */
+export type Rewritten = Pick<Communication, 'id' | 'subject'>
+
+type Scope = { tx: Tx; actor: Actor; customerId: string; recipient: Recipient; rewritten: Rewritten | null }
 
 type Part = Pick<Composed, 'content' | 'body'> & Partial<Composed>
 
 /** The message that the input asks for, before any channel's rules. Throws UserErrors. Files that it chooses are locked. */
-export async function compose(tx: Tx, actor: Actor, customerId: string, recipient: Recipient, input: MessageInput): Promise<Composed> {
-  const scope: Scope = { tx, actor, customerId, recipient }
+export async function compose(
+  tx: Tx,
+  actor: Actor,
+  customerId: string,
+  recipient: Recipient,
+  input: MessageInput,
+  rewritten: Rewritten | null = null,
+): Promise<Composed> {
+  const scope: Scope = { tx, actor, customerId, recipient, rewritten }
   const [kind] = Object.entries(input.content).find(([, value]) => value !== null && value !== undefined) ?? ['text']
   const path = ['input', 'content', kind]
   const part = await partOf(scope, input.content, path)
@@ -106,14 +116,19 @@ async function fromTemplate(scope: Scope, chosen: NonNullable<ContentInput['temp
   }
 }
 
-async function fromMedia({ tx, actor, recipient }: Scope, input: MediaInput, path: string[]): Promise<Part> {
+async function fromMedia(scope: Scope, input: MediaInput, path: string[]): Promise<Part> {
   const place = [...path, 'attachmentIds']
   if (input.attachmentIds.length === 0) throw new ValidationError('attachmentIds needs at least one file.', place)
-  const { capabilities } = recipient.adapter
-  const files = await chosenFiles(tx, actor.organizationId, capabilities, input.attachmentIds, input.kind ?? null, place)
+  const files = await chosenFiles(scope.tx, chooserIn(scope), input.attachmentIds, input.kind ?? null, place)
   const caption = optionalText(input.caption, [...path, 'caption'], MAX_TEXT)
   return { content: { kind: 'MEDIA', media: files[0]?.media ?? 'DOCUMENT', caption }, body: caption ?? '', files }
 }
+
+const chooserIn = ({ actor, recipient, rewritten }: Scope): Chooser => ({
+  organizationId: actor.organizationId,
+  capabilities: recipient.adapter.capabilities,
+  communicationId: rewritten?.id ?? null,
+})
 
 async function fromReaction(scope: Scope, input: NonNullable<ContentInput['reaction']>, path: string[]): Promise<Part> {
   const emoji = input.emoji ?? null
@@ -128,10 +143,10 @@ const graphemes = new Intl.Segmenter()
 const isEmoji = (text: string): boolean =>
   [...graphemes.segment(text)].length === 1 && /\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3/u.test(text)
 
-async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, path: string[]): Promise<Part> {
-  const { account, adapter } = recipient
+async function fromEmail(scope: Scope, input: EmailInput, path: string[]): Promise<Part> {
+  const { account, adapter } = scope.recipient
   const place = [...path, 'attachmentIds']
-  const files = await chosenFiles(tx, actor.organizationId, adapter.capabilities, input.attachmentIds ?? [], null, place)
+  const files = await chosenFiles(scope.tx, chooserIn(scope), input.attachmentIds ?? [], null, place)
   if (!carriesEmail(adapter.capabilities))
     throw new ContentNotSupportedError(`The message goes by ${account.channel}, which carries no e-mails.`, path)
   const written = optionalText(input.html, [...path, 'html'], MAX_HTML)
@@ -147,10 +162,10 @@ async function fromEmail({ tx, actor, recipient }: Scope, input: EmailInput, pat
   }
 }
 
-/** An e-mail never goes without a subject: what was written without one continues the conversation's. */
-async function subjectOf({ tx, recipient }: Scope, part: Part): Promise<string> {
+/** An e-mail never goes without a subject: what was written without one keeps its own, or continues the conversation's. */
+async function subjectOf({ tx, recipient, rewritten }: Scope, part: Part): Promise<string> {
   const { conversation } = recipient
-  const subject = part.subject ?? (conversation === null ? null : await replySubject(tx, conversation.id))
+  const subject = part.subject ?? rewritten?.subject ?? (conversation === null ? null : await replySubject(tx, conversation.id))
   if (subject !== null) return subject
   throw new ValidationError('An e-mail needs a subject.', ['input', 'content', 'email', 'subject'])
 }

@@ -1,19 +1,20 @@
 import type { AnyChannelAdapter, Outgoing, SendResult } from '../channels/channel.ts'
 import { Rejected, Unavailable, Uncertain } from '../channels/failures.ts'
-import type { Attachment, ChannelAccount, Communication, Template } from '../db/generated/client.ts'
+import type { Attachment, ChannelAccount, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
 import { recordConsent } from './consent.ts'
-import { contentOf } from './content-of.ts'
 import { lockCustomers } from './customers.ts'
 import { UserError } from './errors.ts'
-import { filesInOrder, outgoingOf, sendPayloadOf } from './outgoing.ts'
-import { type Approval, approvalOf, checkMessage, type Message } from './policies.ts'
+import { outgoingOf } from './outgoing.ts'
+import { checkMessage } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
+import { enqueueDelivery, putOff } from './schedule.ts'
 import { standingOf } from './standing.ts'
+import { storedMessage } from './stored-message.ts'
 
 type Attempt = { communication: Communication; account: ChannelAccount; outgoing: Outgoing }
 
@@ -56,6 +57,7 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
       await advance(tx, recorder, communication, { status: 'UNKNOWN', error: null, externalMessageId: null })
       return 'unknown'
     }
+    if (await putOff(deps, tx, communication)) return 'nothing to do'
     const { channelAccountId, address } = communication
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
@@ -82,25 +84,9 @@ async function verdictOn(
   adapter: AnyChannelAdapter,
   files: readonly Attachment[],
 ): Promise<{ humanAgent: boolean } | { code: string; message: string }> {
-  const { conversationId, templateId, customerId, purpose } = communication
+  const { conversationId, customerId, purpose } = communication
   const conversation = conversationId === null ? null : await tx.conversation.findUnique({ where: { id: conversationId } })
-  const template = templateId === null ? null : await tx.template.findUnique({ where: { id: templateId } })
-  const email = files.length === 0 ? null : await tx.emailMessage.findUnique({ where: { communicationId: communication.id } })
-  const message: Message = {
-    content: contentOf(communication),
-    body: communication.body,
-    files: filesInOrder(adapter, communication, files).map(({ media, attachment }) => ({
-      media,
-      contentType: attachment.contentType ?? 'application/octet-stream',
-      size: attachment.size ?? 0,
-      path: [],
-    })),
-    htmlBytes: Buffer.byteLength(email?.html ?? ''),
-    quotes: communication.inReplyTo !== null,
-    path: [],
-    template: templateId === null ? null : { approval: approvalNow(communication, template), status: template?.status ?? null },
-    byPerson: communication.authorId !== null && communication.sendAt === null && purpose === 'TRANSACTIONAL',
-  }
+  const message = await storedMessage(tx, communication, adapter, files)
   try {
     const standing = await standingOf(tx, { account, adapter, customerId, conversation }, purpose)
     return checkMessage(standing, message, deps.clock())
@@ -108,12 +94,6 @@ async function verdictOn(
     if (error instanceof UserError) return { code: error.code, message: error.message }
     throw error
   }
-}
-
-/** What the message was written with stays with it: a template that is deleted, or was changed since, does not take it back. */
-function approvalNow(communication: Communication, template: Template | null): Approval {
-  if (sendPayloadOf(communication).template === undefined) return 'OURS'
-  return template === null || template.channelAccountId === null ? 'APPROVED' : approvalOf(template)
 }
 
 async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: Attempt, result: SendResult): Promise<void> {
@@ -183,7 +163,7 @@ async function retryLater(
   const backoff = Math.min(2 ** communication.attempts * 1000 * (0.75 + Math.random() / 2), MAX_BACKOFF_MS)
   const delay = Math.max(backoff, Math.min(error.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS))
   const runAt = new Date(deps.clock().getTime() + delay)
-  await enqueue(tx, 'deliver', { communicationId: communication.id }, { runAt, queue: `conversation:${communication.conversationId}` })
+  await enqueueDelivery(tx, communication, runAt)
   return 'retried'
 }
 

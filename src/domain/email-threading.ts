@@ -12,9 +12,13 @@ const MAX_LOOKED_UP = 50
 type Account = Pick<ChannelAccount, 'id' | 'address' | 'name' | 'routingKeys'>
 type Outbound = Pick<Communication, 'id' | 'organizationId' | 'conversationId' | 'purpose' | 'inReplyTo'> & { address: string | null }
 
-/** Keeps the HTML of an e-mail that is to be sent; `outgoingEmail` sends it. `html` is sanitized already. */
+/** Keeps the HTML of an e-mail that is to be sent, in the place of what it was before; `outgoingEmail` sends it. `html` is sanitized already. */
 export async function draftEmail(tx: Tx, communication: Outbound, account: Account, html: string | null): Promise<void> {
-  await tx.emailMessage.create({ data: { ...envelopeOf(communication, account), html } })
+  await tx.emailMessage.upsert({
+    where: { communicationId: communication.id },
+    create: { ...envelopeOf(communication, account), html },
+    update: { html },
+  })
 }
 
 /**

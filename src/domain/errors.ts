@@ -68,8 +68,8 @@ export class MessagingWindowClosedError extends UserError {
   readonly code = 'MESSAGING_WINDOW_CLOSED'
   /** null: the customer has never written on this channel. */
   readonly expiredAt: Date | null
-  constructor(message: string, expiredAt: Date | null) {
-    super(message, ['input', 'content'])
+  constructor(message: string, expiredAt: Date | null, path: string[] = ['input', 'content']) {
+    super(message, path)
     this.expiredAt = expiredAt
   }
 }

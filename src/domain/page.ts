@@ -40,6 +40,7 @@ export type ListName =
   | 'conversations'
   | 'customers'
   | 'mergeSuggestions'
+  | 'scheduledMessages'
   | 'templates'
   | 'timeline'
   | 'webhookReceipts'

@@ -91,23 +91,27 @@ export type Message = Omit<Draft, 'atProvider'> & {
   byPerson: boolean
 }
 
+/** The inputs that refusals name; of those left out, sendMessage's. */
+export type RefusalPaths = { account: string[]; recipient: string[]; template: string[]; window: string[] }
+
 /** Throws the UserError that says why this message may not be sent at that time. */
-export function checkMessage(standing: Standing, message: Message, at: Date): { humanAgent: boolean } {
+export function checkMessage(standing: Standing, message: Message, at: Date, paths: Partial<RefusalPaths> = {}): { humanAgent: boolean } {
   const allowed = permission(standing, at)
   if (allowed.reason === 'ACCOUNT_NOT_ACTIVE')
-    throw new ChannelNotConnectedError('The channel account is not active: see its health.', ['input', 'channelAccountId'])
-  if (allowed.reason === 'OPTED_OUT') throw new RecipientOptedOutError()
+    throw new ChannelNotConnectedError('The channel account is not active: see its health.', paths.account ?? ['input', 'channelAccountId'])
+  if (allowed.reason === 'OPTED_OUT') throw new RecipientOptedOutError(paths.recipient)
   const { template } = message
-  if (template?.approval === 'MISSING') throw new TemplateNotApprovedError(template.status, [...message.path, 'templateId'])
+  if (template?.approval === 'MISSING')
+    throw new TemplateNotApprovedError(template.status, paths.template ?? [...message.path, 'templateId'])
   const humanAgent = !allowed.freeText && allowed.humanAgent && message.byPerson
   const templated =
     template !== null && (allowed.templates === 'ANY' || (allowed.templates === 'APPROVED' && template.approval === 'APPROVED'))
-  if (!allowed.freeText && !humanAgent && !templated) throw windowClosed(standing, allowed)
+  if (!allowed.freeText && !humanAgent && !templated) throw windowClosed(standing, allowed, paths.window)
   checkLimits(standing.capabilities, { ...message, atProvider: template?.approval === 'APPROVED' })
   return { humanAgent: humanAgent && !templated }
 }
 
-function windowClosed({ capabilities, window }: Standing, allowed: Permission): MessagingWindowClosedError {
+function windowClosed({ capabilities, window }: Standing, allowed: Permission, path: string[] | undefined): MessagingWindowClosedError {
   const expiredAt = window?.windowExpiresAt ?? null
   const since =
     expiredAt === null
@@ -120,5 +124,5 @@ function windowClosed({ capabilities, window }: Standing, allowed: Permission): 
       : expiredAt === null
         ? 'Only an approved template can start the conversation.'
         : 'Only an approved template can be sent now.'
-  return new MessagingWindowClosedError(`${since} ${way}`, expiredAt)
+  return new MessagingWindowClosedError(`${since} ${way}`, expiredAt, path)
 }

@@ -1,21 +1,15 @@
 import type { Communication } from '../db/generated/client.ts'
-import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
-import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
-import { claimFiles } from './compose-files.ts'
 import { type Composed, compose, type MessageInput, messageOf } from './compose-message.ts'
-import { carriesEmail } from './content-limits.ts'
 import { ensureConversation, touchConversation } from './conversations.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
-import { draftEmail } from './email-threading.ts'
-import { ValidationError } from './errors.ts'
+import { checkPolicy, columnsOf, keepParts } from './draft-message.ts'
 import { checkedKey, inputHash, madeBefore } from './idempotency.ts'
 import { newId, timeOfId } from './ids.ts'
-import { checkMessage } from './policies.ts'
 import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
-import { standingOf } from './standing.ts'
+import { checkedSendAt, enqueueDelivery } from './schedule.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
 export type SendMessageInput = RecipientInput &
@@ -24,8 +18,6 @@ export type SendMessageInput = RecipientInput &
     sendAt?: Date | null
     idempotencyKey?: string | null
   }
-
-const MAX_AHEAD_DAYS = 366
 
 type Request = { sendAt: Date | null; key: string | null; hash: string }
 
@@ -48,14 +40,8 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
       // Who was merged meanwhile is the survivor.
       const [customerId = known] = await lockCustomers(tx, actor.organizationId, [known])
       const composed = await compose(tx, actor, customerId, recipient, input)
-      await checkPolicy(
-        tx,
-        recipient,
-        customerId,
-        messageOf(composed, actor.memberId !== null && sendAt === null),
-        composed,
-        sendAt ?? deps.clock(),
-      )
+      const message = messageOf(composed, actor.memberId !== null && sendAt === null)
+      await checkPolicy(tx, { ...recipient, customerId }, message, composed.purpose, sendAt ?? deps.clock())
       return store(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
     })
   } catch (error) {
@@ -69,26 +55,6 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
 
 const newCustomer = (tx: Tx, recorder: Recorder, actor: Actor, { adapter, account, address }: Recipient): Promise<string> =>
   ensureCustomer(tx, recorder, actor.organizationId, adapter.identify(address, account.address), actor.memberId)
-
-function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null {
-  if (sendAt === null || sendAt === undefined) return null
-  const ahead = sendAt.getTime() - now.getTime()
-  if (ahead > 0 && ahead <= MAX_AHEAD_DAYS * 86_400_000) return sendAt
-  throw new ValidationError(`sendAt must be in the future, at most ${MAX_AHEAD_DAYS} days ahead.`, ['input', 'sendAt'])
-}
-
-async function checkPolicy(
-  tx: Tx,
-  recipient: Recipient,
-  customerId: string,
-  message: ReturnType<typeof messageOf>,
-  { purpose }: Composed,
-  at: Date,
-): Promise<void> {
-  const key = { customerId, channelAccountId: recipient.account.id }
-  const conversation = await tx.conversation.findUnique({ where: { customerId_channelAccountId: key } })
-  checkMessage(await standingOf(tx, { ...recipient, customerId, conversation }, purpose), message, at)
-}
 
 async function store(
   tx: Tx,
@@ -112,14 +78,8 @@ async function store(
       channelAccountId: account.id,
       type: account.channel,
       direction: 'OUTBOUND',
-      subject: composed.subject,
-      body: composed.body,
-      content: composed.content.kind === 'TEXT' ? Prisma.DbNull : (composed.content as Prisma.InputJsonObject),
-      payload: (composed.payload as Prisma.InputJsonObject | null) ?? Prisma.DbNull,
-      inReplyTo: composed.inReplyTo,
-      purpose: composed.purpose,
+      ...columnsOf(composed),
       authorId: memberId,
-      templateId: composed.template?.id ?? null,
       deliveryStatus: sendAt === null ? 'PENDING' : 'SCHEDULED',
       address: recipient.address,
       idempotencyKey: key,
@@ -128,11 +88,9 @@ async function store(
       createdAt: timeOfId(id),
     },
   })
-  await claimFiles(tx, id, composed.files)
-  if (carriesEmail(recipient.adapter.capabilities)) await draftEmail(tx, communication, account, composed.html)
+  await keepParts(tx, communication, recipient, composed)
   await touchConversation(tx, conversation.id, id, 1)
-  const queue = `conversation:${conversation.id}`
-  await enqueue(tx, 'deliver', { communicationId: id }, { queue, ...(sendAt === null ? {} : { runAt: sendAt }) })
+  await enqueueDelivery(tx, communication)
   const about = { actorId: memberId, customerId, conversationId: conversation.id }
   recorder.event({ type: 'COMMUNICATION_CREATED', ...about, communicationId: id })
   if (composed.reactsTo !== null)

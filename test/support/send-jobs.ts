@@ -13,10 +13,23 @@ export async function jobsOf(pool: pg.Pool, communicationId: string): Promise<Wa
   return rows
 }
 
+/** Makes the time of a scheduled communication now; its job stays where it is. */
+export async function makeDue(pool: pg.Pool, communicationId: string): Promise<void> {
+  // Not rounded up by the column: it would be due a little later.
+  const due = `UPDATE communication SET send_at = date_trunc('milliseconds', now()) WHERE id = $1 AND delivery_status = 'SCHEDULED'`
+  await pool.query(due, [communicationId])
+}
+
 /** Makes the communication's waiting jobs due now, and wakes the worker; gives their number. */
-export async function runNow(pool: pg.Pool, communicationId: string): Promise<number> {
+export async function runJobs(pool: pg.Pool, communicationId: string): Promise<number> {
   const waiting = (await jobsOf(pool, communicationId)).filter(({ lockedAt }) => lockedAt === null)
   await pool.query('SELECT graphile_worker.reschedule_jobs($1::bigint[], run_at := now())', [waiting.map(({ id }) => id)])
   await pool.query(`SELECT pg_notify('jobs:insert', '{"count":1}')`)
   return waiting.length
+}
+
+/** Makes the communication, where it is scheduled, and its jobs due now; gives the number of jobs. */
+export async function runNow(pool: pg.Pool, communicationId: string): Promise<number> {
+  await makeDue(pool, communicationId)
+  return runJobs(pool, communicationId)
 }

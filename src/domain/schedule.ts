@@ -1,0 +1,46 @@
+import type { Communication } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import type { Tx } from '../events/transact.ts'
+import { enqueue } from '../jobs/enqueue.ts'
+import { ValidationError } from './errors.ts'
+
+const MAX_AHEAD_DAYS = 366
+
+/** The time as it may be asked for; null: now. Throws ValidationError. */
+export function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date | null {
+  if (sendAt === null || sendAt === undefined) return null
+  const ahead = sendAt.getTime() - now.getTime()
+  if (ahead > 0 && ahead <= MAX_AHEAD_DAYS * 86_400_000) return sendAt
+  throw new ValidationError(`sendAt must be in the future, at most ${MAX_AHEAD_DAYS} days ahead.`, ['input', 'sendAt'])
+}
+
+type Delivery = Pick<Communication, 'id' | 'conversationId' | 'sendAt'>
+
+/** The job that sends a communication, by default at its `sendAt`. One that was scheduled has a single job: to enqueue it again moves it. */
+export async function enqueueDelivery(tx: Tx, { id, conversationId, sendAt }: Delivery, runAt: Date | null = sendAt): Promise<void> {
+  await enqueue(
+    tx,
+    'deliver',
+    { communicationId: id },
+    {
+      queue: `conversation:${conversationId}`,
+      ...(runAt === null ? {} : { runAt }),
+      ...(sendAt === null ? {} : { key: `deliver:${id}` }),
+    },
+  )
+}
+
+/**
+ * True where the locked communication is to be sent later: its job has been moved there. A job may run before its message is due, because
+ * the message was moved while the job was being taken up, or because the clock of the database, which jobs go by, is ahead of this process's.
+ */
+export async function putOff(deps: Pick<Deps, 'clock'>, tx: Tx, communication: Communication): Promise<boolean> {
+  const { deliveryStatus, sendAt } = communication
+  if (deliveryStatus !== 'SCHEDULED' || sendAt === null) return false
+  if (sendAt <= deps.clock()) return false
+  const [database] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`
+  // By the database's clock too, or the job would be due at once, over and over, until this process's clock gets there.
+  const left = sendAt.getTime() - deps.clock().getTime()
+  await enqueueDelivery(tx, communication, new Date(Math.max(sendAt.getTime(), (database?.now.getTime() ?? 0) + left)))
+  return true
+}
