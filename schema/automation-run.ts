@@ -53,7 +53,8 @@ AutomationRun.implement({
       type: Communication,
       nullable: true,
       description: 'The message; null: none was written.',
-      resolve: (run, _args, context) => batched(context, 'messages of runs', null, run.id, (ids) => messagesOf(context, ids)),
+      resolve: async (run, _args, context) =>
+        (await batched(context, 'messages of runs', null, run.id, (ids) => messagesOf(context, ids))).id,
     }),
     actor: t.field({
       type: Member,
@@ -83,12 +84,12 @@ builder.objectField(TimelineEvent, 'automationRun', (t) =>
   }),
 )
 
-async function messagesOf(context: Context, runIds: readonly string[]): Promise<Map<string, string | null>> {
+async function messagesOf(context: Context, runIds: readonly string[]): Promise<Map<string, { id: string | null }>> {
   const rows = await context.deps.db.communication.findMany({
     where: { automationRunId: { in: [...runIds] }, organizationId: organizationOf(context) },
     select: { id: true, automationRunId: true },
   })
-  return new Map(runIds.map((id) => [id, rows.find((row) => row.automationRunId === id)?.id ?? null]))
+  return new Map(runIds.map((id) => [id, { id: rows.find((row) => row.automationRunId === id)?.id ?? null }]))
 }
 
 const AutomationRunConnection = builder.connectionObject(

@@ -1,8 +1,21 @@
+import type { Communication as CommunicationRow } from '../src/db/generated/client.ts'
 import { type ChosenText, chooseText } from '../src/domain/automation-templates.ts'
-import { NotFoundError, ValidationError } from '../src/domain/errors.ts'
+import {
+  BodyTooLongError,
+  ChannelNotConnectedError,
+  ContentNotSupportedError,
+  IdempotencyConflictError,
+  MessagingWindowClosedError,
+  NotFoundError,
+  RecipientOptedOutError,
+  TemplateNotApprovedError,
+  ValidationError,
+} from '../src/domain/errors.ts'
 import type { Settings } from '../src/domain/notification-settings.ts'
+import { sendTest } from '../src/domain/send-test.ts'
 import { resetTemplate, updateNotificationSettings } from '../src/domain/update-notification-settings.ts'
 import { builder } from './builder.ts'
+import { Communication } from './communication.ts'
 import { actorOf } from './context.ts'
 import { AutomationKind, ChannelType, LateReminder } from './enums.ts'
 import { optionalId } from './global-id.ts'
@@ -74,6 +87,20 @@ const ResetSuccess = builder.objectRef<{ text: ChosenText }>('ResetAutomationTem
   fields: (t) => ({ automationTemplate: t.field({ type: AutomationTemplate, resolve: ({ text }) => text }) }),
 })
 
+const SendTest = builder.inputType('SendTestNotificationInput', {
+  fields: (t) => ({
+    kind: t.field({ type: AutomationKind, required: true }),
+    channel: t.field({ type: ChannelType, required: true }),
+    language: t.string({ description: "Of the text. Absent: the organization's." }),
+    to: t.string({ description: 'Your own number or address. Absent: the e-mail address of your token, on EMAIL.' }),
+    idempotencyKey: t.string({ description: '1 to 200 characters. The same key and input send once.' }),
+  }),
+})
+
+const SendTestSuccess = builder.objectRef<{ communication: CommunicationRow }>('SendTestNotificationSuccess').implement({
+  fields: (t) => ({ communication: t.field({ type: Communication, resolve: ({ communication }) => communication }) }),
+})
+
 const authScopes = { role: 'ADMIN' } as const
 
 builder.mutationFields((t) => ({
@@ -119,5 +146,26 @@ builder.mutationFields((t) => ({
       const settings = await resetTemplate(context.deps, actorOf(context), input)
       return { text: chooseText([], { kind, channel }, [input.language ?? settings.language]) }
     },
+  }),
+  sendTestNotification: t.field({
+    type: SendTestSuccess,
+    description:
+      'ADMIN. Sends to yourself what a customer would get, with sample values, by the rules of `sendMessage`. Your number or address becomes a customer, as whoever writes or is written to does.',
+    authScopes,
+    errors: {
+      types: [
+        ValidationError,
+        NotFoundError,
+        ChannelNotConnectedError,
+        RecipientOptedOutError,
+        MessagingWindowClosedError,
+        BodyTooLongError,
+        ContentNotSupportedError,
+        TemplateNotApprovedError,
+        IdempotencyConflictError,
+      ],
+    },
+    args: { input: t.arg({ type: SendTest, required: true }) },
+    resolve: async (_root, { input }, context) => ({ communication: await sendTest(context.deps, actorOf(context), input) }),
   }),
 }))

@@ -45,7 +45,7 @@ const WORKER_POOL = 4
 type CleanUp = () => Promise<void> | void
 
 /** Composition root: config → deps → server and worker. Throws ConfigError where a setting is the reason; leaves nothing running then. */
-export async function startApp(config: Config, log: Logger): Promise<App> {
+export async function startApp(config: Config, log: Logger, clock: Deps['clock'] = () => new Date()): Promise<App> {
   const cleanUps: CleanUp[] = []
   const close = async () => {
     for (const cleanUp of cleanUps.splice(0).reverse()) {
@@ -57,14 +57,14 @@ export async function startApp(config: Config, log: Logger): Promise<App> {
     }
   }
   try {
-    return await compose({ ...config }, log, cleanUps, close)
+    return await compose({ ...config }, log, clock, cleanUps, close)
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: () => Promise<void>): Promise<App> {
+async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanUps: CleanUp[], close: () => Promise<void>): Promise<App> {
   const { storage, close: closeStorage } = await openStorage(config)
   cleanUps.push(closeStorage)
   const databaseUrl = config.DATABASE_URL ?? (await embeddedUrl(config, log, cleanUps))
@@ -87,7 +87,7 @@ async function compose(config: Config, log: Logger, cleanUps: CleanUp[], close: 
     limits,
     storage,
     log,
-    clock: () => new Date(),
+    clock,
   }
   if (config.NODE_ENV !== 'production') await seedDemo(deps)
 

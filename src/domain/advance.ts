@@ -1,6 +1,7 @@
 import type { Communication } from '../db/generated/client.ts'
 import type { DeliveryStatus } from '../db/generated/enums.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
+import { enqueue } from '../jobs/enqueue.ts'
 import { advances, furthest, milestones } from './delivery-status.ts'
 
 /** Locks the row until the end of the transaction; null where there is none. */
@@ -47,6 +48,9 @@ export async function advance(
     },
   })
   if (!moved) return now
+  // Another channel may do better.
+  if (status === 'FAILED' && communication.automationRunId !== null)
+    await enqueue(tx, 'follow-up-failure', { runId: communication.automationRunId })
   recorder.event({
     type: 'DELIVERY_STATUS_CHANGED',
     actorId,

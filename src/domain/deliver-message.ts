@@ -9,6 +9,7 @@ import { credentialsOf } from './channel-credentials.ts'
 import { recordConsent } from './consent.ts'
 import { lockCustomers } from './customers.ts'
 import { UserError } from './errors.ts'
+import { holdInQuietHours, reconsider, withdraw } from './hold-message.ts'
 import { outgoingOf } from './outgoing.ts'
 import { checkMessage } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
@@ -48,21 +49,31 @@ async function send(deps: Deps, attempt: Attempt): Promise<DeliveryOutcome> {
 }
 
 async function begin(deps: Deps, communicationId: string): Promise<Attempt | DeliveryOutcome> {
-  const found = await deps.db.communication.findUnique({ where: { id: communicationId }, select: { organizationId: true } })
+  const found = await deps.db.communication.findUnique({
+    where: { id: communicationId },
+    select: { organizationId: true, automationRunId: true },
+  })
   if (found === null) return 'nothing to do'
-  return transact(deps, found.organizationId, async (tx, recorder) => {
+  const { organizationId, automationRunId } = found
+  return transact(deps, organizationId, async (tx, recorder) => {
+    const overtaken = await reconsider(deps, tx, organizationId, automationRunId)
     const communication = await lock(tx, communicationId)
     if (communication.deliveryStatus !== 'SCHEDULED' && communication.deliveryStatus !== 'PENDING') return 'nothing to do'
     if (communication.attemptStartedAt !== null) {
       await advance(tx, recorder, communication, { status: 'UNKNOWN', error: null, externalMessageId: null })
       return 'unknown'
     }
+    if (overtaken !== null) {
+      await withdraw(deps, tx, recorder, communication, overtaken)
+      return 'refused'
+    }
     if (await putOff(deps, tx, communication)) return 'nothing to do'
+    if (await holdInQuietHours(deps, tx, recorder, communication)) return 'nothing to do'
     const { channelAccountId, address } = communication
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
     const adapter = deps.channels.get(account.provider, account.channel)
-    const files = await tx.attachment.findMany({ where: { communicationId, organizationId: found.organizationId } })
+    const files = await tx.attachment.findMany({ where: { communicationId, organizationId } })
     const verdict = await verdictOn(deps, tx, communication, account, adapter, files)
     if ('code' in verdict) {
       await advance(tx, recorder, communication, { status: 'FAILED', error: verdict, externalMessageId: null })

@@ -1,8 +1,8 @@
-import type { Automation } from '../db/generated/client.ts'
+import type { Automation, Customer } from '../db/generated/client.ts'
 import { AutomationKind } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationSetting, defaultSetting } from './automation-defaults.ts'
-import type { QuietHours } from './time-zones.ts'
+import { type QuietHours, quietUntil } from './time-zones.ts'
 
 /** Everything that an organization has set for the messages that go out by themselves, defaults filled in. */
 export type Settings = {
@@ -40,3 +40,7 @@ function automationsOf(rows: readonly Automation[]): Settings['automations'] {
   })
   return Object.fromEntries(entries) as Settings['automations']
 }
+
+/** When the recipient's quiet hours end; null: they do not hold now. */
+export const quietEnd = ({ quietHours, timezone }: Settings, customer: Pick<Customer, 'timezone'>, now: Date): Date | null =>
+  quietHours === null ? null : quietUntil(quietHours, customer.timezone ?? timezone, now)

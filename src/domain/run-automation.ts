@@ -6,11 +6,12 @@ import { enqueueRun, lockRun, makeRun, settleRun } from './automation-run.ts'
 import { composeAutomation, type Occasion } from './compose-automation.ts'
 import { messageOf } from './compose-message.ts'
 import { lockCustomers } from './customers.ts'
+import { checkPolicy } from './draft-message.ts'
 import { UserError } from './errors.ts'
-import { readSettings, type Settings } from './notification-settings.ts'
+import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
-import { checkPolicy, storeMessage } from './send-message.ts'
-import { quietUntil } from './time-zones.ts'
+import { jobTime } from './schedule.ts'
+import { storeMessage } from './send-message.ts'
 
 type RunDeps = Pick<Deps, 'db' | 'bus' | 'channels' | 'clock'>
 
@@ -53,8 +54,7 @@ async function withRun(
 
 async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun): Promise<void> {
   const now = deps.clock()
-  // The clocks of the database and of this process differ a little.
-  if (run.dueAt > now) return enqueueRun(tx, run.id, run.dueAt)
+  if (run.dueAt > now) return enqueueRun(tx, run.id, await jobTime(deps, tx, run.dueAt))
   const settings = await readSettings(tx, run.organizationId)
   const verdict = await overtaken(tx, settings, run, now)
   if (verdict !== null) {
@@ -62,7 +62,7 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
     return
   }
   const customer = await tx.customer.findUniqueOrThrow({ where: { id: run.customerId } })
-  const heldUntil = settings.quietHours === null ? null : quietUntil(settings.quietHours, customer.timezone ?? settings.timezone, now)
+  const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
     await tx.automationRun.update({ where: { id: run.id }, data: { heldUntil } })
     return enqueueRun(tx, run.id, heldUntil)
@@ -84,7 +84,7 @@ async function write(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationR
   const actor = { organizationId, memberId: null }
   const recipient = await resolveRecipient({ db: tx, channels: deps.channels }, organizationId, { to: { customerId }, channel })
   const composed = await composeAutomation(tx, occasion, recipient)
-  await checkPolicy(tx, recipient, customerId, messageOf(composed, false), composed, deps.clock())
+  await checkPolicy(tx, { ...recipient, customerId }, messageOf(composed, false), composed.purpose, deps.clock())
   const request = { sendAt: null, key: null, hash: '', automationRunId: run.id }
   return (await storeMessage(tx, recorder, actor, recipient, customerId, composed, request)).id
 }

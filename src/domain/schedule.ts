@@ -36,11 +36,17 @@ export async function enqueueDelivery(tx: Tx, { id, conversationId, sendAt }: De
  */
 export async function putOff(deps: Pick<Deps, 'clock'>, tx: Tx, communication: Communication): Promise<boolean> {
   const { deliveryStatus, sendAt } = communication
-  if (deliveryStatus !== 'SCHEDULED' || sendAt === null) return false
-  if (sendAt <= deps.clock()) return false
-  const [database] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`
-  // By the database's clock too, or the job would be due at once, over and over, until this process's clock gets there.
-  const left = sendAt.getTime() - deps.clock().getTime()
-  await enqueueDelivery(tx, communication, new Date(Math.max(sendAt.getTime(), (database?.now.getTime() ?? 0) + left)))
+  if (deliveryStatus !== 'SCHEDULED' || sendAt === null || sendAt <= deps.clock()) return false
+  await enqueueDelivery(tx, communication, await jobTime(deps, tx, sendAt))
   return true
+}
+
+/**
+ * When a job for a time that has not come is to run: by the database's clock too, or it would be due at once, over and over, until this
+ * process's clock gets there.
+ */
+export async function jobTime(deps: Pick<Deps, 'clock'>, tx: Tx, at: Date): Promise<Date> {
+  const [database] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`
+  const left = at.getTime() - deps.clock().getTime()
+  return new Date(Math.max(at.getTime(), (database?.now.getTime() ?? 0) + left))
 }

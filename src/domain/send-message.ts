@@ -19,13 +19,25 @@ export type SendMessageInput = RecipientInput &
     idempotencyKey?: string | null
   }
 
-type Request = { sendAt: Date | null; key: string | null; hash: string }
+type Request = { sendAt: Date | null; key: string | null; hash: string; automationRunId?: string }
+
+/** Writes the message, before any channel's rules. */
+export type Compose = (tx: Tx, customerId: string, recipient: Recipient) => Promise<Composed>
 
 /**
  * Writes the communication, its event and its job in one transaction; the worker calls the provider. The same `idempotencyKey` with the
  * same input gives the same communication. Throws UserErrors; a refused message leaves nothing behind.
  */
-export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageInput): Promise<Communication> {
+export const sendMessage = (deps: Deps, actor: Actor, input: SendMessageInput): Promise<Communication> =>
+  sendComposed(deps, actor, input, (tx, customerId, recipient) => compose(tx, actor, customerId, recipient, input))
+
+/** As `sendMessage`, for a message of any other make. */
+export async function sendComposed(
+  deps: Deps,
+  actor: Actor,
+  input: RecipientInput & Pick<SendMessageInput, 'sendAt' | 'idempotencyKey'>,
+  composeIt: Compose,
+): Promise<Communication> {
   const key = checkedKey(input.idempotencyKey)
   const hash = inputHash({ ...input, idempotencyKey: null })
   if (key !== null) {
@@ -39,10 +51,10 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
       const known = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))
       // Who was merged meanwhile is the survivor.
       const [customerId = known] = await lockCustomers(tx, actor.organizationId, [known])
-      const composed = await compose(tx, actor, customerId, recipient, input)
+      const composed = await composeIt(tx, customerId, recipient)
       const message = messageOf(composed, actor.memberId !== null && sendAt === null)
       await checkPolicy(tx, { ...recipient, customerId }, message, composed.purpose, sendAt ?? deps.clock())
-      return store(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
+      return storeMessage(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
     })
   } catch (error) {
     // Concurrent calls with one key: the unique index lets one through, the others find what it made.
@@ -56,14 +68,15 @@ export async function sendMessage(deps: Deps, actor: Actor, input: SendMessageIn
 const newCustomer = (tx: Tx, recorder: Recorder, actor: Actor, { adapter, account, address }: Recipient): Promise<string> =>
   ensureCustomer(tx, recorder, actor.organizationId, adapter.identify(address, account.address), actor.memberId)
 
-async function store(
+/** Writes a message that the policy allows, with its job. The customer must be locked. */
+export async function storeMessage(
   tx: Tx,
   recorder: Recorder,
   actor: Actor,
   recipient: Recipient,
   customerId: string,
   composed: Composed,
-  { sendAt, key, hash }: Request,
+  { sendAt, key, hash, automationRunId }: Request,
 ): Promise<Communication> {
   const { organizationId, memberId } = actor
   const { account } = recipient
@@ -80,6 +93,7 @@ async function store(
       direction: 'OUTBOUND',
       ...columnsOf(composed),
       authorId: memberId,
+      automationRunId: automationRunId ?? null,
       deliveryStatus: sendAt === null ? 'PENDING' : 'SCHEDULED',
       address: recipient.address,
       idempotencyKey: key,

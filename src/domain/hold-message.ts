@@ -1,0 +1,50 @@
+import type { Communication } from '../db/generated/client.ts'
+import type { Deps } from '../deps.ts'
+import type { Recorder, Tx } from '../events/transact.ts'
+import { advance } from './advance.ts'
+import { overtaken } from './automation-reasons.ts'
+import { lockRun, settleRun, type Verdict } from './automation-run.ts'
+import { quietEnd, readSettings } from './notification-settings.ts'
+import { enqueueDelivery } from './schedule.ts'
+
+/** Why the reason of an automated message is gone, or null; asked before its communication is locked. Locks the run and what it is about. */
+export async function reconsider(deps: Pick<Deps, 'clock'>, tx: Tx, organizationId: string, runId: string | null): Promise<Verdict | null> {
+  const run = runId === null ? null : await tx.automationRun.findUnique({ where: { id: runId } })
+  if (run === null) return null
+  const verdict = await overtaken(tx, await readSettings(tx, organizationId), run, deps.clock())
+  await lockRun(tx, run.id)
+  return verdict
+}
+
+/** Takes back an automated message that reality has overtaken before the provider was asked. */
+export async function withdraw(
+  deps: Pick<Deps, 'clock'>,
+  tx: Tx,
+  recorder: Recorder,
+  message: Communication,
+  verdict: Verdict,
+): Promise<void> {
+  await advance(tx, recorder, message, { status: 'CANCELED', error: null, externalMessageId: null })
+  const run = message.automationRunId === null ? null : await lockRun(tx, message.automationRunId)
+  if (run === null) return
+  await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: deps.clock(), communicationId: message.id })
+}
+
+/**
+ * True where nobody is there who sends it now, and the recipient's quiet hours hold: its job has been moved to their end, and its `sendAt` says
+ * so. What a person sends now goes at any time.
+ */
+export async function holdInQuietHours(deps: Pick<Deps, 'clock'>, tx: Tx, recorder: Recorder, message: Communication): Promise<boolean> {
+  const { id, organizationId, customerId, conversationId, deliveryStatus } = message
+  if (message.sendAt === null && message.automationRunId === null) return false
+  const settings = await readSettings(tx, organizationId)
+  const customer = await tx.customer.findUniqueOrThrow({ where: { id: customerId } })
+  const end = quietEnd(settings, customer, deps.clock())
+  if (end === null) return false
+  if (deliveryStatus === 'SCHEDULED') {
+    await tx.communication.update({ where: { id }, data: { sendAt: end } })
+    recorder.event({ type: 'COMMUNICATION_CHANGED', customerId, conversationId, communicationId: id, data: { change: 'schedule' } })
+  }
+  await enqueueDelivery(tx, message, end)
+  return true
+}
