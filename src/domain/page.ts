@@ -38,6 +38,7 @@ export type ListName =
   | 'conversations'
   | 'customers'
   | 'mergeSuggestions'
+  | 'scheduledMessages'
   | 'templates'
   | 'timeline'
   | 'webhookReceipts'

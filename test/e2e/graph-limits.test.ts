@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { type OperationDefinitionNode, parse, print } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { globalId } from '../../schema/global-id.ts'
+import { newId } from '../../src/domain/ids.ts'
 import { InboxDocument, ViewerDocument } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
@@ -90,7 +92,7 @@ describe('the operations of a frontend pass the default limits with pages of 100
       }
       collect(text)
       const sizes = { first: 100, last: 100 }
-      const ids = { id: org.sms.id, customerId: org.sms.id }
+      const ids = { id: org.sms.id, customerId: globalId('Customer', newId()) }
       const wanted = (operation as OperationDefinitionNode).variableDefinitions?.map(({ variable }) => variable.name.value) ?? []
       const variables = Object.fromEntries(Object.entries({ ...sizes, ...ids }).filter(([name]) => wanted.includes(name)))
       const document = [text, ...[...used].map((name) => known.get(name))].join('\n')

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { AddNoteDocument, CreateTemplateDocument, InboxDocument } from '../generated/graphql.ts'
+import { AddNoteDocument, CreateTemplateDocument, InboxDocument, SendMessageDocument } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
-import { present } from '../support/result.ts'
+import { member, present } from '../support/result.ts'
 
 type Connection = {
   edges: { cursor: string; node: { id: string } }[]
@@ -32,6 +32,7 @@ beforeAll(async () => {
   const row = present(conversations.nodes[0])
   customerId = row.customer.id
   conversationId = row.id
+  for (let n = 0; n < ROWS; n++) await scheduled()
 })
 afterAll(() => app?.close())
 
@@ -39,6 +40,14 @@ let templates = 0
 const template = () => org.ask(CreateTemplateDocument, { input: { name: `template ${templates++}`, body: 'x' } })
 const stranger = () => org.sms.inbound(number(), 'new')
 const message = () => org.sms.inbound(PERSON, 'new')
+const LATER = Date.now() + 86_400_000
+let later = 0
+/** Two of them at each time. */
+async function scheduled(): Promise<void> {
+  const sendAt = new Date(LATER + Math.floor(later++ / 2)).toISOString()
+  const input = { to: { conversationId }, content: { text: `later ${later}` }, sendAt }
+  member((await org.ask(SendMessageDocument, { input })).sendMessage, 'SendMessageSuccess')
+}
 const note = () => org.ask(AddNoteDocument, { input: { customerId, body: 'new' } })
 
 type List = {
@@ -64,6 +73,7 @@ const lists: List[] = [
   { name: 'communications', ...root, field: 'communications', grow: stranger, newRows: 'first' },
   { name: 'customers', ...root, field: 'customers', grow: stranger, newRows: 'first' },
   { name: 'templates', ...root, field: 'templates', grow: template, newRows: 'last' },
+  { name: 'scheduledMessages', ...root, field: 'scheduledMessages', grow: scheduled, newRows: 'last' },
   { name: 'communications of a conversation', ...inside('conversation'), field: 'communications', grow: message, newRows: 'last' },
   { name: 'communications of a customer', ...inside('customer'), field: 'communications', grow: note, newRows: 'last' },
   { name: 'timeline of a customer', ...inside('customer'), field: 'timeline', grow: note, newRows: 'first' },

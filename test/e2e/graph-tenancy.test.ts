@@ -197,7 +197,7 @@ describe('queries', () => {
         await expectNothingOfTheFirst(`query ($search: String) { ${field} { nodes { __typename id } } }`, { search })
       }
     }
-    for (const field of ['customers', 'conversations', 'communications', 'mergeSuggestions', 'templates']) {
+    for (const field of ['customers', 'conversations', 'communications', 'mergeSuggestions', 'scheduledMessages', 'templates']) {
       const document = `query ($after: String) { ${field}(first: 1, after: $after) { nodes { id } pageInfo { endCursor } } }`
       const { [field]: page } = dataOf(
         await app.request<Record<string, { pageInfo: { endCursor: string } }>, object>(document, {}, first.token),
