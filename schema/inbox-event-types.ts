@@ -40,7 +40,7 @@ type InboxEventTypeName = keyof typeof graphTypes
 
 export const isInboxEvent = (type: EventType): type is InboxEventTypeName => type in graphTypes
 
-const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD'] as const
+const changes = ['ATTACHMENT', 'EDITED', 'REVOKED', 'REACTION', 'REREAD', 'SCHEDULE'] as const
 
 const CommunicationChange = builder.enumType('CommunicationChange', {
   description: 'What became different about a communication.',
@@ -50,6 +50,7 @@ const CommunicationChange = builder.enumType('CommunicationChange', {
     REVOKED: 'The sender took it back.',
     REACTION: 'Its `reactions` are others.',
     REREAD: 'It was read again from what the provider had sent.',
+    SCHEDULE: 'Its time or content was changed before it was sent.',
   }),
 })
 

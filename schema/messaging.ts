@@ -56,7 +56,8 @@ const SendMessage = builder.inputType('SendMessageInput', {
     }),
     sendAt: t.field({
       type: 'DateTime',
-      description: 'Later than now, at most 366 days ahead; absent: now. The rules are checked again then.',
+      description:
+        'Later than now, at most 366 days ahead; absent: now. The rules are checked again then. Until then: `updateScheduledMessage`, `cancelMessage`.',
     }),
     idempotencyKey: t.string({
       description: '1 to 200 characters. The same key and the same input give the same communication, however often.',

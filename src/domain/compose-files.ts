@@ -46,3 +46,9 @@ export async function chosenFiles(
 export async function claimFiles(tx: Tx, communicationId: string, files: readonly ChosenFile[]): Promise<void> {
   if (files.length > 0) await tx.attachment.updateMany({ where: { id: { in: files.map(({ id }) => id) } }, data: { communicationId } })
 }
+
+/** Makes uploads again of what the message does not keep: like those made at that time, they can be chosen for a day. */
+export async function releaseFiles(tx: Tx, communicationId: string, kept: readonly ChosenFile[], now: Date): Promise<void> {
+  const where = { communicationId, id: { notIn: kept.map(({ id }) => id) } }
+  await tx.attachment.updateMany({ where, data: { communicationId: null, createdAt: now } })
+}

@@ -1,4 +1,4 @@
-import type { Attachment } from '../db/generated/client.ts'
+import { type Attachment, Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { isMediaType, trueContentType } from './content-type.ts'
@@ -71,14 +71,13 @@ async function keep({ storage }: Pick<Deps, 'storage'>, organizationId: string, 
 /** Deletes uploads that no message has taken up, and by jobs their bytes. Gives their number. */
 export async function deleteUploads(deps: Pick<Deps, 'db'>, where: { ids: readonly string[] } | { before: Date }): Promise<number> {
   const [ids, before] = 'ids' in where ? [[...where.ids], null] : [null, where.before]
+  const unsent = Prisma.sql`communication_id IS NULL AND (id = ANY(${ids}::uuid[]) OR created_at < ${before}::timestamptz)`
   return deps.db.$transaction(async (tx) => {
-    // A send that takes one up has locked it: the statement waits, looks at the row again and leaves it.
+    // A send that takes one up, or a message that gives one back, has locked it: the statement waits and looks at the row again.
     const deleted = await tx.$queryRaw<{ storage_key: string | null }[]>`
       DELETE FROM attachment WHERE id IN (
-        SELECT id FROM attachment
-        WHERE communication_id IS NULL AND (id = ANY(${ids}::uuid[]) OR created_at < ${before}::timestamptz)
-        ORDER BY id LIMIT 500
-      ) AND communication_id IS NULL RETURNING storage_key`
+        SELECT id FROM attachment WHERE ${unsent} ORDER BY id LIMIT 500
+      ) AND ${unsent} RETURNING storage_key`
     for (const { storage_key: storageKey } of deleted) {
       if (storageKey !== null) await enqueue(tx, 'delete-stored-file', { storageKey })
     }
