@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type pg from 'pg'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import type { AcceptedMessage, SendBehaviour } from '../support/fake-twilio.ts'
+import { hold, someoneWaits } from '../support/row-locks.ts'
 import { jobsOf } from '../support/send-jobs.ts'
 import { startTwilioInbox, type TwilioInbox } from '../support/twilio-inbox.ts'
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
@@ -52,27 +52,6 @@ async function sendInto(behaviour: SendBehaviour): Promise<string> {
   return id
 }
 
-/** Holds the message's row until `release`, so that whoever wants to change it waits. */
-async function hold(id: string): Promise<{ release(): Promise<void> }> {
-  const client: pg.PoolClient = await inbox.app.deps.pool.connect()
-  await client.query('BEGIN')
-  await client.query('SELECT FROM communication WHERE id = $1 FOR UPDATE', [id])
-  return {
-    async release() {
-      await client.query('ROLLBACK')
-      client.release()
-    },
-  }
-}
-
-const someoneWaits = (sessions: number) =>
-  eventually(async () => {
-    const { rows } = await inbox.app.deps.pool.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    )
-    expect(rows[0]?.n).toBe(sessions)
-  })
-
 /** A new worker takes jobs over only when their locks are older than STALE_JOB_SECONDS. */
 const locksAreStale = () =>
   eventually(async () => {
@@ -84,9 +63,9 @@ const locksAreStale = () =>
 
 test('a worker that is killed at any step of a send loses no message and sends none twice', async () => {
   const unmarked = await inbox.sendText('Killed before the attempt was marked')
-  const held = [await hold(unmarked)]
+  const held = [await hold(inbox.app.deps.pool, unmarked)]
   const first = await startWorker()
-  await someoneWaits(1)
+  await someoneWaits(inbox.app.deps.pool, 1)
 
   const gate = {
     unaccepted: Promise.withResolvers<void>(),
@@ -96,9 +75,9 @@ test('a worker that is killed at any step of a send loses no message and sends n
   const unaccepted = await sendInto({ beforeAccepting: gate.unaccepted.promise })
   const unanswered = await sendInto({ beforeAnswering: gate.unanswered.promise })
   const unrecorded = await sendInto({ beforeAnswering: gate.answered.promise })
-  held.push(await hold(unrecorded))
+  held.push(await hold(inbox.app.deps.pool, unrecorded))
   gate.answered.resolve()
-  await someoneWaits(2)
+  await someoneWaits(inbox.app.deps.pool, 2)
   expect((await inbox.row(unmarked)).attemptStartedAt).toBeNull()
   for (const id of [unaccepted, unanswered, unrecorded])
     expect(await inbox.row(id)).toMatchObject({ deliveryStatus: 'PENDING', attemptStartedAt: expect.any(Date), externalMessageId: null })

@@ -244,6 +244,9 @@ test('every input that is wrong is named by its path', async () => {
       { to: { conversationId }, content: { template: { templateId, variables: { nobody_knows: {} } } } },
     ],
     ['cancelMessage', 'communicationId', { communicationId: own.communicationId }],
+    ['updateScheduledMessage', 'communicationId', { communicationId: own.communicationId }],
+    ['updateScheduledMessage', 'sendAt', { communicationId: own.communicationId, sendAt: inHours(-1) }],
+    ['updateScheduledMessage', 'sendAt', { communicationId: own.communicationId, sendAt: '9999-12-31T23:59:59.999Z' }],
   ]
   for (const [mutation, path, input] of cases) await expectRefusal(mutation, input, 'ValidationError', path)
 })
@@ -289,6 +292,7 @@ test('an id that is malformed, unknown, of another type or of another organizati
     ['disconnectChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
     ['revokeApiKey', 'apiKeyId', 'memberId', (id) => ({ apiKeyId: id })],
     ['cancelMessage', 'communicationId', 'communicationId', (id) => ({ communicationId: id })],
+    ['updateScheduledMessage', 'communicationId', 'communicationId', (id) => ({ communicationId: id, content: text })],
     ['sendMessage', 'to.conversationId', 'conversationId', (id) => ({ to: { conversationId: id }, content: text })],
     ['sendMessage', 'to.customerId', 'customerId', (id) => ({ to: { customerId: id }, content: text })],
     ['sendMessage', 'channelAccountId', 'channelAccountId', (id) => ({ to: { customerId }, channelAccountId: id, content: text })],
@@ -429,6 +433,46 @@ test('what a channel cannot carry, and a template that nobody has approved, are 
   await send({ media: { attachmentIds } }, 'AttachmentTooLargeError', 'media.attachmentIds.0')
   await send({ media: { attachmentIds, kind: 'STICKER' } }, 'ContentNotSupportedError', 'media.attachmentIds.0')
   await send({ template: { templateId: own.syncedTemplateId } }, 'TemplateNotApprovedError', 'template.templateId')
+})
+
+test('a scheduled message cannot become what could not be sent', async () => {
+  const to = { conversationId: own.conversationId }
+  const later = async (input: object) => {
+    const sent = (await org.ask(SendMessageDocument, { input: { to, content: { text: 'later' }, sendAt: inHours(2), ...input } }))
+      .sendMessage
+    return member(sent, 'SendMessageSuccess').communication.id
+  }
+  const communicationId = await later({})
+  const change = (content: object, error: string, path: string) =>
+    expectRefusal('updateScheduledMessage', { communicationId, content }, error, `content.${path}`)
+  await change({ text: '' }, 'ValidationError', 'text')
+  await change({ text: 'x'.repeat(1601) }, 'BodyTooLongError', 'text')
+  await change({ email: { subject: 'x', text: 'x' } }, 'ContentNotSupportedError', 'email')
+  await change({ template: { templateId: own.syncedTemplateId } }, 'TemplateNotApprovedError', 'template.templateId')
+  const file = { id: newId(), organizationId: org.id, contentType: 'image/png', status: 'STORED', size: 5_000_001 } as const
+  await app.deps.db.attachment.create({ data: file })
+  await change({ media: { attachmentIds: [globalId('Attachment', file.id)] } }, 'AttachmentTooLargeError', 'media.attachmentIds.0')
+  await change({ media: { attachmentIds: [foreign.templateId] } }, 'NotFoundError', 'media.attachmentIds.0')
+
+  const number = '+905553330077'
+  await org.whatsapp.inbound(number, 'Hello')
+  const answer = { to: { address: number }, channelAccountId: org.whatsapp.id }
+  const answerId = await later(answer)
+  const move = { communicationId: answerId, sendAt: inHours(25) }
+  await expectRefusal('updateScheduledMessage', move, 'MessagingWindowClosedError', 'sendAt')
+  const rewrite = { ...move, content: { text: 'x' } }
+  await expectRefusal('updateScheduledMessage', rewrite, 'MessagingWindowClosedError', 'content')
+  await org.whatsapp.inbound(number, 'STOP')
+  await expectRefusal(
+    'updateScheduledMessage',
+    { communicationId: answerId, sendAt: inHours(1) },
+    'RecipientOptedOutError',
+    'communicationId',
+  )
+  const accountId = localId('ChannelAccount', org.sms.id) ?? ''
+  await app.deps.db.channelAccount.update({ where: { id: accountId }, data: { status: 'DISCONNECTED' } })
+  await expectRefusal('updateScheduledMessage', { communicationId, sendAt: inHours(1) }, 'ChannelNotConnectedError', 'communicationId')
+  await app.deps.db.channelAccount.update({ where: { id: accountId }, data: { status: 'ACTIVE' } })
 })
 
 test('what GraphQL itself refuses names the variable and has no stack', async () => {
