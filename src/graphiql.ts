@@ -5,7 +5,19 @@ import type { GraphiQLOptions } from 'graphql-yoga'
 const OPERATIONS = join(import.meta.dirname, '../schema/operations')
 
 /** As a newcomer meets them; a file that is not named here comes last. */
-const ORDER = ['inbox', 'live', 'customers', 'content', 'attachments', 'templates', 'template-sync', 'channels', 'webhooks', 'webchat']
+const ORDER = [
+  'inbox',
+  'live',
+  'customers',
+  'content',
+  'attachments',
+  'templates',
+  'template-sync',
+  'automation',
+  'channels',
+  'webhooks',
+  'webchat',
+]
 
 function placeOf(file: string): number {
   const place = ORDER.indexOf(basename(file, '.graphql'))
