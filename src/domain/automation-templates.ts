@@ -1,18 +1,18 @@
-import type { AutomationTemplate } from '../db/generated/client.ts'
+import type { AutomationTemplate, Template } from '../db/generated/client.ts'
 import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationText, DEFAULT_LANGUAGE, defaultText } from './automation-defaults.ts'
-import { checkVariable, checkVariables, variablesOf } from './automation-variables.ts'
+import { braced, checkVariable, checkVariables, variablesOf } from './automation-variables.ts'
 import { cleanHtml } from './clean-html.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
-import { checkedLanguage, withBase } from './languages.ts'
+import { checkedLanguage, isSameLanguage, withBases } from './languages.ts'
 import { templateVariables } from './render-template.ts'
 import { MAX_BODY, MAX_HTML } from './templates.ts'
 import { optionalText, requiredText } from './text.ts'
 
-/** The text of an automation on a channel, in a language; `row` null: the default one. */
-export type ChosenText = AutomationText & { kind: AutomationKind; channel: ChannelType; language: string; row: AutomationTemplate | null }
+/** The text of an automation on a channel, in a language; `row` null: the default one. Dates in it are in the language that was asked for. */
+export type ChosenText = AutomationText & Place & { language: string; dateLanguage: string; row: AutomationTemplate | null }
 
 export type AutomationTemplateInput = {
   channel: ChannelType
@@ -22,20 +22,37 @@ export type AutomationTemplateInput = {
   body?: string | null
   html?: string | null
   templateId?: string | null
-  variables?: unknown
+  /** What fills in each variable of that template. */
+  templateVariables?: unknown
 }
 
 type Place = { kind: AutomationKind; channel: ChannelType }
 
-/** In the first of the languages, or of their bases, that has a text of the organization's own or a default one. */
-export function chooseText(rows: readonly AutomationTemplate[], { kind, channel }: Place, languages: readonly string[]): ChosenText {
-  for (const language of [...languages, DEFAULT_LANGUAGE].flatMap(withBase)) {
-    const row = rows.find((one) => one.kind === kind && one.channel === channel && one.language === language) ?? null
+/**
+ * In the first of the languages, or of their bases, that has a text of the organization's own or a default one. Its own text in en-GB comes
+ * before the default one in en, where en-GB is among the languages.
+ */
+export function chooseText(
+  rows: readonly AutomationTemplate[],
+  { kind, channel }: Place,
+  languages: readonly [string, ...string[]],
+): ChosenText {
+  const candidates = [...languages, DEFAULT_LANGUAGE].flatMap(withBases)
+  const own = (language: string) => rows.find((row) => row.kind === kind && row.channel === channel && row.language === language)
+  for (const language of candidates) {
+    const related = candidates.filter((one) => isSameLanguage(one, language))
+    const row = own(language) ?? related.map(own).find((found) => found !== undefined) ?? null
     const text = row ?? defaultText(kind, channel, language)
-    if (text !== null) return { kind, channel, language, subject: text.subject, body: text.body, html: text.html, row }
+    if (text === null) continue
+    const { subject, body, html } = text
+    return { kind, channel, language: row?.language ?? language, dateLanguage: languages[0], subject, body, html, row }
   }
   throw new Error(`no default text for ${kind} on ${channel}`)
 }
+
+/** In which a customer is written to: theirs, then the organization's. */
+export const languagesFor = (customer: { language: string | null }, organization: { language: string }): [string, ...string[]] =>
+  customer.language === null ? [organization.language] : [customer.language, organization.language]
 
 /** Writes the organization's own text in place of the default one; absent fields stay as they are. Throws ValidationError, NotFoundError. */
 export async function saveAutomationTemplate(
@@ -49,9 +66,12 @@ export async function saveAutomationTemplate(
   const { channel } = input
   const language = checkedLanguage(input.language ?? scope.language, [...path, 'language'])
   const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
-  const before = chooseText(rows, { kind, channel }, [language])
-  const text = checkedText(kind, before, input, path)
-  const link = await checkedLink(tx, organizationId, kind, before.row, input, path)
+  const standIn = chooseText(rows, { kind, channel }, [language, scope.language])
+  const own = standIn.row?.language === language ? standIn.row : null
+  const link = await checkedLink(tx, organizationId, kind, own, input, path)
+  // A text in another language stands in for one that is not sent, because the provider's template is; nothing of it stays beside a new one.
+  const stays = isSameLanguage(standIn.language, language) || (link.templateId !== null && !input.body)
+  const text = checkedText(kind, stays ? standIn : null, input, path)
   const key = { organizationId, kind, channel, language }
   const data = { ...text, ...link, updatedAt: new Date() }
   await tx.automationTemplate.upsert({
@@ -70,16 +90,18 @@ export async function resetAutomationTemplate(
   await tx.automationTemplate.deleteMany({ where: { organizationId, ...place } })
 }
 
-function checkedText(kind: AutomationKind, before: AutomationText, input: AutomationTemplateInput, path: string[]): AutomationText {
+/** `before`: what absent fields stay as; null: there was no text in this language. */
+function checkedText(kind: AutomationKind, before: AutomationText | null, input: AutomationTemplateInput, path: string[]): AutomationText {
   if (input.channel !== 'EMAIL') {
     const [field] = (['subject', 'html'] as const).filter((name) => input[name] !== undefined && input[name] !== null)
     if (field !== undefined) throw new ValidationError(`Only e-mails have ${field}; this is for ${input.channel}.`, [...path, field])
   }
   const at = (field: string) => [...path, field]
-  const body = input.body === undefined || input.body === null ? before.body : requiredText(input.body, at('body'), MAX_BODY)
-  const subject = input.subject === undefined ? before.subject : optionalText(input.subject, at('subject'), 200)
+  const body = input.body === undefined || input.body === null ? before?.body : requiredText(input.body, at('body'), MAX_BODY)
+  if (body === undefined) throw new ValidationError('There is no text in this language yet: write its body.', at('body'))
+  const subject = input.subject === undefined ? (before?.subject ?? null) : optionalText(input.subject, at('subject'), 200)
   if (input.channel === 'EMAIL' && subject === null) throw new ValidationError('An e-mail needs a subject.', at('subject'))
-  const written = input.html === undefined ? before.html : optionalText(input.html, at('html'), MAX_HTML)
+  const written = input.html === undefined ? (before?.html ?? null) : optionalText(input.html, at('html'), MAX_HTML)
   const html = written === null ? null : cleanHtml(written, at('html'))
   for (const [field, text] of Object.entries({ subject, body, html })) checkVariables(kind, text, at(field))
   return { subject, body, html }
@@ -96,33 +118,47 @@ async function checkedLink(
   input: AutomationTemplateInput,
   path: string[],
 ): Promise<Link> {
-  if (input.templateId === undefined && input.variables === undefined)
-    return { templateId: before?.templateId ?? null, variables: mappingOf(before) }
+  const at = { template: [...path, 'templateId'], variables: [...path, 'templateVariables'] }
   const templateId = input.templateId === undefined ? (before?.templateId ?? null) : input.templateId
-  if (templateId === null) return { templateId: null, variables: {} }
-  const at = [...path, 'templateId']
-  const template = await tx.template.findFirst({ where: { id: templateId, organizationId } })
-  if (template === null) throw new NotFoundError('template', at)
+  const given = input.templateVariables === undefined ? null : checkedMapping(input.templateVariables, at.variables)
+  if (input.templateId === undefined && given === null) return { templateId, variables: mappingOf(before) }
+  if (templateId === null) {
+    if (given === null || Object.keys(given).length === 0) return { templateId: null, variables: {} }
+    throw new ValidationError('No template is chosen whose variables these could be: name it as `templateId`.', at.variables)
+  }
+  const template = await linkable(tx, organizationId, templateId, input.channel, at.template)
+  const theirs = templateVariables(template.subject, template.body, template.html)
+  const strange = Object.keys(given ?? {}).find((name) => !theirs.includes(name))
+  if (strange !== undefined)
+    throw new ValidationError(
+      `The template has no {{${strange}}}; ${theirs.length === 0 ? 'it has no variables' : `its variables are ${braced(theirs)}`}.`,
+      [...at.variables, strange],
+    )
+  const mapping = new Map(Object.entries(given ?? mappingOf(before)))
+  return { templateId, variables: Object.fromEntries(theirs.map((name) => [name, filler(kind, name, mapping.get(name), at.variables)])) }
+}
+
+async function linkable(tx: Tx, organizationId: string, id: string, channel: ChannelType, path: string[]): Promise<Template> {
+  const template = await tx.template.findFirst({ where: { id, organizationId } })
+  if (template === null) throw new NotFoundError('template', path)
   if (template.providerTemplateId === null)
-    throw new ValidationError('This template is not the provider’s: write its text here instead, as `body`.', at)
+    throw new ValidationError('This template is not the provider’s: write its text here instead, as `body`.', path)
   const account =
     template.channelAccountId === null ? null : await tx.channelAccount.findUnique({ where: { id: template.channelAccountId } })
-  const channel = account?.channel ?? template.channel
-  if (channel !== null && channel !== input.channel)
-    throw new ValidationError(`The template is for ${channel}, not for ${input.channel}.`, at)
-  const given = input.variables === undefined ? mappingOf(before) : checkedMapping(input.variables, [...path, 'variables'])
-  const variables = Object.fromEntries(
-    templateVariables(template.subject, template.body, template.html).map((name) => [name, given[name] ?? name]),
-  )
-  for (const [name, ours] of Object.entries(variables)) {
-    if (given[name] === undefined && !variablesOf(kind).includes(ours))
-      throw new ValidationError(
-        `Say what fills in {{${name}}} of the template: one of ${variablesOf(kind).join(', ')}, e.g. { "${name}": "customer_name" }.`,
-        [...path, 'variables'],
-      )
-    checkVariable(kind, ours, [...path, 'variables', name])
-  }
-  return { templateId, variables }
+  const its = account?.channel ?? template.channel
+  if (its === null || its === channel) return template
+  throw new ValidationError(`The template is for ${its}, not for ${channel}.`, path)
+}
+
+/** The variable of ours that fills in one of the template's: that of the same name, where none is given. */
+function filler(kind: AutomationKind, name: string, given: string | undefined, path: string[]): string {
+  if (given === undefined && !variablesOf(kind).includes(name))
+    throw new ValidationError(
+      `Say what fills in {{${name}}} of the template: one of ${variablesOf(kind).join(', ')}, e.g. { "${name}": "customer_name" }.`,
+      path,
+    )
+  checkVariable(kind, given ?? name, [...path, name])
+  return given ?? name
 }
 
 /** Ours by the names of the provider's template. */
@@ -134,5 +170,5 @@ function checkedMapping(given: unknown, path: string[]): Record<string, string> 
   const isText = (value: unknown) => typeof value === 'string'
   if (typeof given === 'object' && !Array.isArray(given) && Object.values(given as object).every(isText))
     return given as Record<string, string>
-  throw new ValidationError('variables must be an object of names, e.g. { "1": "customer_name" }.', path)
+  throw new ValidationError('templateVariables must be an object of names, e.g. { "1": "customer_name" }.', path)
 }

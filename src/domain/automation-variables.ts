@@ -34,13 +34,11 @@ export function checkVariables(kind: AutomationKind, text: string | null, path: 
 
 export function checkVariable(kind: AutomationKind, name: string, path: string[]): void {
   if (variablesOf(kind).includes(name)) return
-  throw new ValidationError(
-    `{{${name}}} is not known here. Allowed: ${variablesOf(kind)
-      .map((known) => `{{${known}}}`)
-      .join(', ')}.`,
-    path,
-  )
+  throw new ValidationError(`{{${name}}} is not known here. Allowed: ${braced(variablesOf(kind))}.`, path)
 }
+
+/** As they are written in a text. */
+export const braced = (names: readonly string[]): string => names.map((name) => `{{${name}}}`).join(', ')
 
 /** What stands for a customer without a name, and for a visit of which nothing is known. */
 const stand: ReadonlyMap<string, { customer: string; service: string }> = new Map([
@@ -59,7 +57,7 @@ export type Scene = {
   appointment: (Pick<Appointment, 'service' | 'startsAt' | 'timezone'> & { staffName: string | null }) | null
 }
 
-/** The values that are known; a name that is missing has none. */
+/** The values that are known, each of one line; a name that is missing has none. */
 export function valuesOf({ businessName, reviewLink, language, dateLanguage, customer, appointment }: Scene): Record<string, string> {
   const words = stand.get(new Intl.Locale(language).language)
   const name = customer.name?.trim() || null
@@ -73,8 +71,11 @@ export function valuesOf({ businessName, reviewLink, language, dateLanguage, cus
     appointment_date: appointment && dateOf(appointment, dateLanguage),
     appointment_time: appointment && timeOf(appointment, dateLanguage),
   }
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (typeof value === 'string' ? [[name, oneLine(value)]] : [])))
 }
+
+/** WhatsApp refuses templates with a line break, a tab or five spaces in a value: a service's name may have come from anywhere. */
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 
 type At = Pick<Appointment, 'startsAt' | 'timezone'>
 

@@ -68,11 +68,13 @@ export async function updateTemplate(
   )
 }
 
-/** Messages that were sent with it stay. Throws NotFoundError, ValidationError. */
+/** Messages that were sent with it stay; automations that sent it send their own text again. Throws NotFoundError, ValidationError. */
 export async function deleteTemplate(deps: Pick<Deps, 'db' | 'bus'>, actor: Actor, templateId: string): Promise<void> {
   await transact(deps, actor.organizationId, async (tx, recorder) => {
     await lockOwnTemplate(tx, actor.organizationId, templateId)
     await tx.template.delete({ where: { id: templateId } })
+    const { organizationId } = actor
+    await tx.automationTemplate.updateMany({ where: { organizationId, templateId }, data: { templateId: null, variables: {} } })
     recorder.event({ type: 'TEMPLATE_CHANGED', actorId: actor.memberId, data: { templateId, change: 'deleted' } })
   })
 }

@@ -88,6 +88,16 @@ describe('the values', () => {
       expect(Object.values(valuesOf(scene({ dateLanguage }))).join(' ')).not.toMatch(/[\u00a0\u202f\u2009]/)
   })
 
+  it('have one line each, whatever a booking system wrote', () => {
+    const appointment = { service: ' Cut\n and\twash ', startsAt: new Date(), timezone: 'UTC', staffName: 'Deniz\r\nAk' }
+    expect(valuesOf(scene({ customer: { name: 'Ada \n  Lovelace' }, appointment }))).toMatchObject({
+      customer_name: 'Ada',
+      customer_full_name: 'Ada Lovelace',
+      service_name: 'Cut and wash',
+      staff_name: 'Deniz Ak',
+    })
+  })
+
   it('are missing, not empty, where nothing is known', () => {
     const values = valuesOf(scene({ reviewLink: null, appointment: null }))
     expect(Object.keys(values)).not.toContain('review_link')
@@ -124,7 +134,7 @@ describe('the choice of a text', () => {
     variables: {},
     updatedAt: new Date(),
   })
-  const choose = (rows: ReturnType<typeof row>[], ...languages: string[]) =>
+  const choose = (rows: ReturnType<typeof row>[], ...languages: [string, ...string[]]) =>
     chooseText(rows, { kind: 'REVIEW_REQUEST', channel: 'SMS' }, languages)
 
   it('prefers the customer’s language, then its base, then the organization’s, then English', () => {
@@ -134,5 +144,19 @@ describe('the choice of a text', () => {
     expect(choose(rows, 'en', 'tr')).toMatchObject({ language: 'en', row: null })
     expect(choose([], 'tr-TR', 'en')).toMatchObject({ language: 'tr', row: null })
     expect(choose([], 'fr', 'ja')).toMatchObject({ language: 'en', row: null })
+  })
+
+  it('shortens a tag from its end: no Cyrillic where Latin letters are asked for', () => {
+    const rows = [row('sr', 'ћирилица'), row('sr-Latn', 'latinica')]
+    expect(choose(rows, 'sr-Latn-RS', 'en').body).toBe('latinica')
+    expect(choose(rows, 'sr-RS', 'en').body).toBe('ћирилица')
+  })
+
+  it('prefers the organization’s own text in its variety of a language to the default one', () => {
+    const rows = [row('en-GB', 'own')]
+    expect(choose(rows, 'en', 'en-GB')).toMatchObject({ body: 'own', language: 'en-GB', dateLanguage: 'en' })
+    expect(choose(rows, 'en-US', 'en-GB').body).toBe('own')
+    expect(choose(rows, 'tr', 'en-GB')).toMatchObject({ language: 'tr', row: null })
+    expect(choose(rows, 'en', 'tr')).toMatchObject({ language: 'en', row: null })
   })
 })
