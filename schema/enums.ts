@@ -183,7 +183,7 @@ export const AutomationReason = builder.enumType('AutomationReason', {
   description: 'Why an automated message was not sent on a channel. After one of the last eight the next channel is tried.',
   values: described<typeof db.AutomationReason>({
     AUTOMATION_OFF: 'It is switched off.',
-    SETTINGS_CHANGED: 'A reminder at this time is not among the settings any more.',
+    SETTINGS_CHANGED: 'A reminder at this time, or the channel, is not among the settings any more.',
     APPOINTMENT_CANCELED: 'The appointment was canceled.',
     APPOINTMENT_RESCHEDULED: 'The appointment has another time now, and its own messages.',
     APPOINTMENT_COMPLETED: 'The appointment is over.',

@@ -1,9 +1,9 @@
 import type { Appointment, Customer, Template } from '../db/generated/client.ts'
-import type { AutomationKind } from '../db/generated/enums.ts'
+import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import { MissingValueError } from './automation-reasons.ts'
-import { type ChosenText, chooseText, mappingOf } from './automation-templates.ts'
-import { type Scene, valuesOf } from './automation-variables.ts'
+import { type ChosenText, chooseText, languagesFor, mappingOf } from './automation-templates.ts'
+import { braced, type Scene, valuesOf } from './automation-variables.ts'
 import type { Composed } from './compose-message.ts'
 import { checkTemplateFault, providersTemplate } from './compose-template.ts'
 import type { Settings } from './notification-settings.ts'
@@ -22,25 +22,18 @@ export type Occasion = {
 export type Filled = { text: ChosenText; template: Template | null; rendered: Rendered }
 
 /** In the customer's language where there is a text in it; dates are always in theirs. `language`: this one, whatever theirs is. */
-export async function fillAutomation(
-  tx: Tx,
-  occasion: Occasion,
-  channel: Recipient['account']['channel'],
-  language?: string,
-): Promise<Filled> {
-  const { kind, settings, customer, appointment } = occasion
-  const { organizationId } = settings
-  const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
-  const own = language ?? customer.language
-  const text = chooseText(rows, { kind, channel }, own === null ? [settings.language] : [own, settings.language])
-  const values = valuesOf({
-    businessName: settings.businessName,
-    reviewLink: settings.reviewLink,
-    language: text.language,
-    dateLanguage: own ?? settings.language,
-    customer,
-    appointment: appointment === null ? null : await sceneOf(tx, organizationId, appointment),
-  })
+export async function fillAutomation(tx: Tx, occasion: Occasion, channel: ChannelType, language?: string): Promise<Filled> {
+  const { kind, settings, customer } = occasion
+  const rows = await tx.automationTemplate.findMany({ where: { organizationId: settings.organizationId, kind, channel } })
+  const languages = languagesFor({ language: language ?? customer.language }, settings)
+  return fillText(tx, occasion, chooseText(rows, { kind, channel }, languages))
+}
+
+export async function fillText(tx: Tx, { settings, customer, appointment }: Occasion, text: ChosenText): Promise<Filled> {
+  const { organizationId, businessName, reviewLink } = settings
+  const { language, dateLanguage } = text
+  const scene = appointment === null ? null : await sceneOf(tx, organizationId, appointment)
+  const values = valuesOf({ businessName, reviewLink, language, dateLanguage, customer, appointment: scene })
   const templateId = text.row?.templateId ?? null
   const template = templateId === null ? null : await tx.template.findFirst({ where: { id: templateId, organizationId } })
   if (template === null) return { text, template, rendered: renderTemplate(text, values) }
@@ -56,28 +49,26 @@ async function sceneOf(
   return { service, startsAt, timezone, staffName: staffName ?? member?.name ?? null }
 }
 
+/** By the template's names; one that it has got since it was chosen may be one of ours. */
 function mapped(values: Record<string, string>, mapping: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(mapping).flatMap(([theirs, ours]) => {
-      const value = values[ours]
-      return value === undefined ? [] : [[theirs, value]]
-    }),
-  )
+  const theirs = Object.entries(mapping).flatMap(([name, ours]) => {
+    const value = values[ours]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return { ...values, ...Object.fromEntries(theirs) }
 }
 
 /** The message, before any channel's rules. Throws MissingValueError, and ValidationError where the provider would refuse a value. */
-export async function composeAutomation(tx: Tx, occasion: Occasion, recipient: Recipient, language?: string): Promise<Composed> {
-  const { text, template, rendered } = await fillAutomation(tx, occasion, recipient.account.channel, language)
+export function composeAutomation({ kind, settings }: Occasion, { text, template, rendered }: Filled, { adapter }: Recipient): Composed {
   const path = ['template']
-  if (rendered.missingVariables.length > 0)
-    throw new MissingValueError(`There is no value for ${rendered.missingVariables.map((name) => `{{${name}}}`).join(', ')}.`, path)
+  if (rendered.missingVariables.length > 0) throw new MissingValueError(`There is no value for ${missing(text, rendered)}.`, path)
   const atProvider = template === null ? null : providersTemplate(template, rendered.variables)
-  checkTemplateFault(recipient.adapter, atProvider, path)
-  const name = template?.name ?? occasion.kind.toLowerCase()
+  checkTemplateFault(adapter, atProvider, path)
+  const name = template?.name ?? kind.toLowerCase()
   return {
     content: { kind: 'TEMPLATE', name, language: template?.language ?? text.language, variables: rendered.variables },
     body: rendered.body,
-    subject: text.channel === 'EMAIL' ? (rendered.subject ?? occasion.settings.businessName) : null,
+    subject: text.channel === 'EMAIL' ? (rendered.subject ?? settings.businessName) : null,
     html: rendered.html,
     purpose: template?.purpose === 'MARKETING' ? 'MARKETING' : 'TRANSACTIONAL',
     template,
@@ -88,3 +79,7 @@ export async function composeAutomation(tx: Tx, occasion: Occasion, recipient: R
     path,
   }
 }
+
+/** By our names: {{1}} of a provider's template says nothing to who reads it. */
+const missing = ({ row }: ChosenText, { missingVariables }: Rendered): string =>
+  braced(missingVariables.map((name) => mappingOf(row)[name] ?? name))

@@ -1,9 +1,10 @@
 import type { AutomationRun } from '../db/generated/client.ts'
+import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { overtaken, verdictOf } from './automation-reasons.ts'
-import { enqueueRun, lockRun, makeRun, settleRun } from './automation-run.ts'
-import { composeAutomation, type Occasion } from './compose-automation.ts'
+import { enqueueRun, lockRun, makeRun, settleRun, type Verdict } from './automation-run.ts'
+import { composeAutomation, fillAutomation, type Occasion } from './compose-automation.ts'
 import { messageOf } from './compose-message.ts'
 import { lockCustomers } from './customers.ts'
 import { checkPolicy } from './draft-message.ts'
@@ -52,15 +53,21 @@ async function withRun(
   })
 }
 
+const noChannel: Verdict = { reason: 'SETTINGS_CHANGED', detail: 'Its channel is not among the settings any more.' }
+
 async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun): Promise<void> {
   const now = deps.clock()
   if (run.dueAt > now) return enqueueRun(tx, run.id, await jobTime(deps, tx, run.dueAt))
   const settings = await readSettings(tx, run.organizationId)
-  const verdict = await overtaken(tx, settings, run, now)
+  const channel = await nextChannel(tx, settings, run)
+  const verdict = (await overtaken(tx, settings, run, now)) ?? (channel === undefined ? noChannel : null)
   if (verdict !== null) {
     await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })
     return
   }
+  // It was planned by the order of that time.
+  if (channel !== undefined && channel !== run.channel)
+    return attempt(deps, tx, recorder, await tx.automationRun.update({ where: { id: run.id }, data: { channel } }))
   const customer = await tx.customer.findUniqueOrThrow({ where: { id: run.customerId } })
   const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
@@ -82,22 +89,34 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
 async function write(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun, occasion: Occasion): Promise<string> {
   const { organizationId, customerId, channel } = run
   const actor = { organizationId, memberId: null }
-  const recipient = await resolveRecipient({ db: tx, channels: deps.channels }, organizationId, { to: { customerId }, channel })
-  const composed = await composeAutomation(tx, occasion, recipient)
+  const filled = await fillAutomation(tx, occasion, channel)
+  const way = { channel, channelAccountId: filled.template?.channelAccountId ?? null }
+  const recipient = await resolveRecipient({ db: tx, channels: deps.channels }, organizationId, { to: { customerId }, ...way })
+  const composed = composeAutomation(occasion, filled, recipient)
   await checkPolicy(tx, { ...recipient, customerId }, messageOf(composed, false), composed.purpose, deps.clock())
   const request = { sendAt: null, key: null, hash: '', automationRunId: run.id }
   return (await storeMessage(tx, recorder, actor, recipient, customerId, composed, request)).id
 }
 
-/** The next channel of the order that was not tried for this cause, at once. */
+/** The next channel, at once. */
 async function fallBack(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun, known?: Settings): Promise<void> {
   const { organizationId, cause, kind } = run
   const settings = known ?? (await readSettings(tx, organizationId))
-  const tried = await tx.automationRun.findMany({ where: { organizationId, cause, kind }, select: { channel: true } })
-  const channel = settings.automations[kind].channels.find((one) => !tried.some((each) => each.channel === one))
+  const step = run.step + 1
+  const channel = await nextChannel(tx, settings, { organizationId, cause, kind, step })
   if (channel === undefined) return
   const { customerId, appointmentId, revision, minutesBefore, callId, actorId } = run
   const about = { organizationId, customerId, kind, cause, appointmentId, revision, minutesBefore, callId, actorId }
-  const next = await makeRun(tx, { ...about, step: run.step + 1, channel, dueAt: deps.clock(), fallbackOfId: run.id })
+  const next = await makeRun(tx, { ...about, step, channel, dueAt: deps.clock(), fallbackOfId: run.id })
   if (next !== null) await attempt(deps, tx, recorder, next)
+}
+
+type Step = Pick<AutomationRun, 'organizationId' | 'cause' | 'kind' | 'step'>
+
+/** The first of the order, as it is now, that no step before this one has tried for the same cause. */
+async function nextChannel(tx: Tx, settings: Settings, { organizationId, cause, kind, step }: Step): Promise<ChannelType | undefined> {
+  const { channels } = settings.automations[kind]
+  if (step === 0) return channels[0]
+  const tried = await tx.automationRun.findMany({ where: { organizationId, cause, kind, step: { lt: step } }, select: { channel: true } })
+  return channels.find((one) => !tried.some(({ channel }) => channel === one))
 }

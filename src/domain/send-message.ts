@@ -31,12 +31,13 @@ export type Compose = (tx: Tx, customerId: string, recipient: Recipient) => Prom
 export const sendMessage = (deps: Deps, actor: Actor, input: SendMessageInput): Promise<Communication> =>
   sendComposed(deps, actor, input, (tx, customerId, recipient) => compose(tx, actor, customerId, recipient, input))
 
-/** As `sendMessage`, for a message of any other make. */
+/** As `sendMessage`, for a message of any other make. `way`: where it goes, if the input does not say it. */
 export async function sendComposed(
   deps: Deps,
   actor: Actor,
   input: RecipientInput & Pick<SendMessageInput, 'sendAt' | 'idempotencyKey'>,
   composeIt: Compose,
+  way: RecipientInput = input,
 ): Promise<Communication> {
   const key = checkedKey(input.idempotencyKey)
   const hash = inputHash({ ...input, idempotencyKey: null })
@@ -45,7 +46,7 @@ export async function sendComposed(
     if (before !== null) return before
   }
   const sendAt = checkedSendAt(input.sendAt, deps.clock())
-  const recipient = await resolveRecipient(deps, actor.organizationId, input)
+  const recipient = await resolveRecipient(deps, actor.organizationId, way)
   try {
     return await transact(deps, actor.organizationId, async (tx, recorder) => {
       const known = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))

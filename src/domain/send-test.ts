@@ -2,8 +2,8 @@ import type { Communication } from '../db/generated/client.ts'
 import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import type { Actor } from './actor.ts'
-import { composeAutomation } from './compose-automation.ts'
-import { ValidationError } from './errors.ts'
+import { composeAutomation, fillAutomation } from './compose-automation.ts'
+import { UserError, ValidationError } from './errors.ts'
 import { checkedLanguage } from './languages.ts'
 import { readSettings } from './notification-settings.ts'
 import { sampleOccasion } from './preview-automation.ts'
@@ -23,12 +23,27 @@ export async function sendTest(deps: Deps, actor: Actor, input: SendTestInput): 
   const { organizationId } = actor
   const { kind, channel, idempotencyKey } = input
   const settings = await readSettings(deps.db, organizationId)
-  const language = input.language ? checkedLanguage(input.language, ['input', 'language']) : settings.language
-  const address = input.to ?? (await ownAddress(deps, actor, channel))
+  const language = checkedLanguage(input.language ?? settings.language, ['input', 'language'])
+  const to = { address: input.to ?? (await ownAddress(deps, actor, channel)) }
   const occasion = sampleOccasion(kind, settings, language, deps.clock())
-  const request = { to: { address }, channel, idempotencyKey: idempotencyKey ?? null, test: { kind, language } }
-  return sendComposed(deps, actor, request, (tx, _customerId, recipient) => composeAutomation(tx, occasion, recipient, language))
+  const filled = await fillAutomation(deps.db, occasion, channel, language)
+  const request = { to, channel, idempotencyKey: idempotencyKey ?? null, test: { kind, language } }
+  const way = { to, channel, channelAccountId: filled.template?.channelAccountId ?? null }
+  try {
+    return await sendComposed(
+      deps,
+      actor,
+      request,
+      async (_tx, _customerId, recipient) => composeAutomation(occasion, filled, recipient),
+      way,
+    )
+  } catch (error) {
+    throw error instanceof UserError ? Object.assign(error, { path: pathHere(error.path) }) : error
+  }
 }
+
+/** The errors name the inputs of sendMessage; the text, its template and that one's account follow from the kind here. */
+const pathHere = ([, field = '']: string[]): string[] => ['input', ['to', 'channel', 'idempotencyKey'].includes(field) ? field : 'kind']
 
 async function ownAddress(deps: Pick<Deps, 'db'>, { memberId }: Actor, channel: ChannelType): Promise<string> {
   const member = memberId === null ? null : await deps.db.member.findUnique({ where: { id: memberId } })
