@@ -1,10 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AutomationKind, ChannelType, LateReminder } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import type { Actor } from './actor.ts'
 import type { AutomationSetting } from './automation-defaults.ts'
-import { type AutomationTemplateInput, resetAutomationTemplate, saveAutomationTemplate } from './automation-templates.ts'
+import {
+  type AutomationTemplateInput,
+  type ChosenText,
+  chooseText,
+  resetAutomationTemplate,
+  saveAutomationTemplate,
+} from './automation-templates.ts'
 import { ValidationError } from './errors.ts'
 import { checkedLanguage } from './languages.ts'
 import { readSettings, type Settings } from './notification-settings.ts'
@@ -59,20 +66,28 @@ export async function updateNotificationSettings(
     }
     const after = await readSettings(tx, organizationId)
     const isReminder = ({ kind }: AutomationInput) => kind === 'APPOINTMENT_REMINDER'
-    // Appointments that are booked already get the reminders that are new.
-    if (input.automations?.some(isReminder))
-      await enqueue(tx, 'plan-reminders', { organizationId }, { key: `plan-reminders:${organizationId}` })
+    if (input.automations?.some(isReminder)) await planAgain(tx, organizationId)
     recorder.event({ type: 'NOTIFICATION_SETTINGS_CHANGED', actorId: memberId, data: { fields: Object.keys(input) } })
     return after
   })
 }
 
-/** The default text holds again. Throws ValidationError. */
+/**
+ * Appointments that are booked already get the reminders that are new; a second time when every transaction that had read the settings as they
+ * were is over, because its appointment is not seen before.
+ */
+async function planAgain(tx: Tx, organizationId: string): Promise<void> {
+  const key = `plan-reminders:${organizationId}`
+  await enqueue(tx, 'plan-reminders', { organizationId }, { key })
+  await enqueue(tx, 'plan-reminders', { organizationId }, { key: `${key}:again`, runAt: new Date(Date.now() + 60_000) })
+}
+
+/** The default text holds again, or the organization's own in its language where there is none in this one. Throws ValidationError. */
 export async function resetTemplate(
   deps: Pick<Deps, 'db' | 'bus'>,
   actor: Actor,
   input: { kind: AutomationKind; channel: ChannelType; language?: string | null },
-): Promise<Settings> {
+): Promise<{ settings: Settings; text: ChosenText }> {
   const { organizationId, memberId } = actor
   return transact(deps, organizationId, async (tx, recorder) => {
     await lockSettings(tx, organizationId)
@@ -81,7 +96,8 @@ export async function resetTemplate(
     const { kind, channel } = input
     await resetAutomationTemplate(tx, organizationId, { kind, channel, language })
     recorder.event({ type: 'NOTIFICATION_SETTINGS_CHANGED', actorId: memberId, data: { reset: { kind, channel, language } } })
-    return settings
+    const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
+    return { settings, text: chooseText(rows, { kind, channel }, [language, settings.language]) }
   })
 }
 
@@ -91,10 +107,12 @@ async function lockSettings(tx: Tx, organizationId: string): Promise<void> {
   await tx.$queryRaw`SELECT FROM notification_settings WHERE organization_id = ${organizationId}::uuid FOR UPDATE`
 }
 
+const isGiven = <Value>(value: Value | null | undefined): value is Value => value !== null && value !== undefined
+
 async function writeOrganization(tx: Tx, id: string, { timezone, language }: NotificationSettingsInput): Promise<void> {
   const data = {
-    ...(timezone ? { timezone: checkedTimeZone(timezone, ['input', 'timezone']) } : {}),
-    ...(language ? { language: checkedLanguage(language, ['input', 'language']) } : {}),
+    ...(isGiven(timezone) ? { timezone: checkedTimeZone(timezone, ['input', 'timezone']) } : {}),
+    ...(isGiven(language) ? { language: checkedLanguage(language, ['input', 'language']) } : {}),
   }
   if (Object.keys(data).length > 0) await tx.organization.update({ where: { id }, data })
 }
@@ -121,7 +139,8 @@ function checkedQuietHours(given: { from: string; until: string } | null): Quiet
 function checkedLink(given: string | null): string | null {
   const path = ['input', 'reviewLink']
   const link = optionalText(given, path, 2000)?.trim() ?? null
-  if (link === null || /^https?:$/.test(URL.parse(link)?.protocol ?? '')) return link
+  // It goes out as it is written here: a URL's parser takes out line breaks and lets slashes be missing.
+  if (link === null || (/^https?:\/\/\S+$/i.test(link) && URL.canParse(link))) return link
   throw new ValidationError('reviewLink must be a web address that starts with https:// or http://.', path)
 }
 
@@ -139,8 +158,10 @@ async function writeAutomation(tx: Tx, before: Settings, input: AutomationInput,
 function checkedSetting(before: AutomationSetting, input: AutomationInput, path: string[]): AutomationSetting {
   const { kind } = before
   const isReminder = kind === 'APPOINTMENT_REMINDER'
-  const onlyFor = (field: keyof AutomationInput, allowed: boolean) => {
-    if (allowed || input[field] === undefined || input[field] === null) return
+  // What says the same as before is no mistake: a form may send back all that it was given.
+  const onlyFor = (field: 'reminderMinutes' | 'lateReminder' | 'delayMinutes' | 'afterCompletion', allowed: boolean) => {
+    const given = input[field]
+    if (allowed || !isGiven(given) || isDeepStrictEqual(given, before[field])) return
     throw new ValidationError(`${field} means nothing for ${kind}.`, [...path, field])
   }
   onlyFor('reminderMinutes', isReminder)
@@ -152,7 +173,8 @@ function checkedSetting(before: AutomationSetting, input: AutomationInput, path:
     enabled: input.enabled ?? before.enabled,
     channels: input.channels ? checkedChannels(input.channels, [...path, 'channels']) : before.channels,
     delayMinutes: within(input.delayMinutes ?? before.delayMinutes, 0, MAX_DELAY, [...path, 'delayMinutes']),
-    reminderMinutes: input.reminderMinutes ? checkedReminders(input.reminderMinutes, [...path, 'reminderMinutes']) : before.reminderMinutes,
+    reminderMinutes:
+      isReminder && input.reminderMinutes ? checkedReminders(input.reminderMinutes, [...path, 'reminderMinutes']) : before.reminderMinutes,
     lateReminder: input.lateReminder ?? before.lateReminder,
     afterCompletion: input.afterCompletion ?? before.afterCompletion,
   }
