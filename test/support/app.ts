@@ -15,7 +15,14 @@ export type Answer<Data> = { status: number; data?: Data | null; errors?: { mess
 export type TestApp = App & {
   databaseUrl: string
   /** Signs a token for an organization (demo), role (ADMIN) and subject. */
-  token(claims?: { organization?: string; role?: Role; subject?: string; name?: string; expiresIn?: string | null }): Promise<string>
+  token(claims?: {
+    organization?: string
+    role?: Role
+    subject?: string
+    name?: string
+    email?: string
+    expiresIn?: string | null
+  }): Promise<string>
   /** POSTs an operation; `token: null` sends none. */
   request<Data, Variables>(
     document: TypedDocumentNode<Data, Variables> | string,

@@ -34,6 +34,7 @@ export type OrganizationOptions = {
   slug: string
   name?: string
   timezone?: string
+  language?: string
   credentials?: ChannelCredentialsInput
   /** Signs the webhooks. */
   authToken?: string
@@ -45,8 +46,8 @@ const SANDBOX_TOKEN = 'signs the simulated webhooks'
 
 /** An organization of its own with one account for SMS and one for WhatsApp; SANDBOX where no credentials are given. */
 export async function openOrganization(app: TestApp, options: OrganizationOptions): Promise<TestOrganization> {
-  const { slug, timezone } = options
-  const { id } = await createOrganization(app.deps, { slug, name: options.name ?? slug, ...(timezone === undefined ? {} : { timezone }) })
+  const { slug, name = slug, timezone = 'UTC', language = 'en' } = options
+  const { id } = await createOrganization(app.deps, { slug, name, timezone, language })
   const token = await app.token({ organization: slug })
   const ask: TestOrganization['ask'] = async (document, variables) => dataOf(await app.request(document, variables, token))
   const credentials = options.credentials ?? { sandbox: { authToken: SANDBOX_TOKEN } }
