@@ -3,7 +3,6 @@ import { type ChosenText, chooseText } from '../src/domain/automation-templates.
 import {
   BodyTooLongError,
   ChannelNotConnectedError,
-  ContentNotSupportedError,
   IdempotencyConflictError,
   MessagingWindowClosedError,
   NotFoundError,
@@ -155,12 +154,10 @@ builder.mutationFields((t) => ({
     errors: {
       types: [
         ValidationError,
-        NotFoundError,
         ChannelNotConnectedError,
         RecipientOptedOutError,
         MessagingWindowClosedError,
         BodyTooLongError,
-        ContentNotSupportedError,
         TemplateNotApprovedError,
         IdempotencyConflictError,
       ],

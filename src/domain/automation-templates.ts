@@ -1,5 +1,6 @@
 import type { AutomationTemplate } from '../db/generated/client.ts'
 import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationText, DEFAULT_LANGUAGE, defaultText } from './automation-defaults.ts'
 import { checkVariable, checkVariables, variablesOf } from './automation-variables.ts'
@@ -39,7 +40,7 @@ export function chooseText(rows: readonly AutomationTemplate[], { kind, channel 
 
 /** Writes the organization's own text in place of the default one; absent fields stay as they are. Throws ValidationError, NotFoundError. */
 export async function saveAutomationTemplate(
-  tx: Tx,
+  { channels, tx }: { channels: Deps['channels']; tx: Tx },
   scope: { organizationId: string; language: string },
   kind: AutomationKind,
   input: AutomationTemplateInput,
@@ -51,6 +52,7 @@ export async function saveAutomationTemplate(
   const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
   const before = chooseText(rows, { kind, channel }, [language])
   const text = checkedText(kind, before, input, path)
+  if (input.templateId) checkCarriesTemplates(channels, channel, [...path, 'templateId'])
   const link = await checkedLink(tx, organizationId, kind, before.row, input, path)
   const key = { organizationId, kind, channel, language }
   const data = { ...text, ...link, updatedAt: new Date() }
@@ -83,6 +85,11 @@ function checkedText(kind: AutomationKind, before: AutomationText, input: Automa
   const html = written === null ? null : cleanHtml(written, at('html'))
   for (const [field, text] of Object.entries({ subject, body, html })) checkVariables(kind, text, at(field))
   return { subject, body, html }
+}
+
+function checkCarriesTemplates(channels: Deps['channels'], channel: ChannelType, path: string[]): void {
+  if (channels.all.some((adapter) => adapter.channel === channel && adapter.capabilities.content.includes('TEMPLATE'))) return
+  throw new ValidationError(`${channel} carries no templates of a provider: write a text instead, as \`body\`.`, path)
 }
 
 type Link = { templateId: string | null; variables: Record<string, string> }

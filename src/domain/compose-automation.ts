@@ -65,10 +65,14 @@ function mapped(values: Record<string, string>, mapping: Record<string, string>)
   )
 }
 
-/** The message, before any channel's rules. Throws MissingValueError, and ValidationError where the provider would refuse a value. */
-export async function composeAutomation(tx: Tx, occasion: Occasion, recipient: Recipient, language?: string): Promise<Composed> {
+/** The message, before any channel's rules; `path`: what its errors name. Throws MissingValueError, and ValidationError where the provider would refuse a value. */
+export async function composeAutomation(
+  tx: Tx,
+  occasion: Occasion,
+  recipient: Recipient,
+  { language, path = [] }: { language?: string; path?: string[] } = {},
+): Promise<Composed> {
   const { text, template, rendered } = await fillAutomation(tx, occasion, recipient.account.channel, language)
-  const path = ['template']
   if (rendered.missingVariables.length > 0)
     throw new MissingValueError(`There is no value for ${rendered.missingVariables.map((name) => `{{${name}}}`).join(', ')}.`, path)
   const atProvider = template === null ? null : providersTemplate(template, rendered.variables)

@@ -8,6 +8,7 @@ import { ensureCustomer, lockCustomers } from './customers.ts'
 import { checkPolicy, columnsOf, keepParts } from './draft-message.ts'
 import { checkedKey, inputHash, madeBefore } from './idempotency.ts'
 import { newId, timeOfId } from './ids.ts'
+import type { RefusalPaths } from './policies.ts'
 import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
 import { checkedSendAt, enqueueDelivery } from './schedule.ts'
 import { isUniqueViolation } from './unique-violation.ts'
@@ -31,12 +32,13 @@ export type Compose = (tx: Tx, customerId: string, recipient: Recipient) => Prom
 export const sendMessage = (deps: Deps, actor: Actor, input: SendMessageInput): Promise<Communication> =>
   sendComposed(deps, actor, input, (tx, customerId, recipient) => compose(tx, actor, customerId, recipient, input))
 
-/** As `sendMessage`, for a message of any other make. */
+/** As `sendMessage`, for a message of any other make; `paths`: what a refusal names. */
 export async function sendComposed(
   deps: Deps,
   actor: Actor,
   input: RecipientInput & Pick<SendMessageInput, 'sendAt' | 'idempotencyKey'>,
   composeIt: Compose,
+  paths: Partial<RefusalPaths> = {},
 ): Promise<Communication> {
   const key = checkedKey(input.idempotencyKey)
   const hash = inputHash({ ...input, idempotencyKey: null })
@@ -53,7 +55,7 @@ export async function sendComposed(
       const [customerId = known] = await lockCustomers(tx, actor.organizationId, [known])
       const composed = await composeIt(tx, customerId, recipient)
       const message = messageOf(composed, actor.memberId !== null && sendAt === null)
-      await checkPolicy(tx, { ...recipient, customerId }, message, composed.purpose, sendAt ?? deps.clock())
+      await checkPolicy(tx, { ...recipient, customerId }, message, composed.purpose, sendAt ?? deps.clock(), paths)
       return storeMessage(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
     })
   } catch (error) {

@@ -27,7 +27,14 @@ export async function sendTest(deps: Deps, actor: Actor, input: SendTestInput): 
   const address = input.to ?? (await ownAddress(deps, actor, channel))
   const occasion = sampleOccasion(kind, settings, language, deps.clock())
   const request = { to: { address }, channel, idempotencyKey: idempotencyKey ?? null, test: { kind, language } }
-  return sendComposed(deps, actor, request, (tx, _customerId, recipient) => composeAutomation(tx, occasion, recipient, language))
+  const path = ['input', 'channel']
+  return sendComposed(
+    deps,
+    actor,
+    request,
+    (tx, _customerId, recipient) => composeAutomation(tx, occasion, recipient, { language, path }),
+    { account: path, recipient: ['input', 'to'], template: path, window: path },
+  )
 }
 
 async function ownAddress(deps: Pick<Deps, 'db'>, { memberId }: Actor, channel: ChannelType): Promise<string> {
