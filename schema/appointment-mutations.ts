@@ -80,7 +80,7 @@ const authScopes = { role: 'AGENT' } as const
 builder.mutationFields((t) => ({
   createAppointment: t.field({
     type: success('CreateAppointmentSuccess'),
-    description: 'AGENT, also by API key from a booking system. Plans its confirmation and reminders.',
+    description: 'AGENT. By hand, or by API key from a booking system. Plans its confirmation and reminders.',
     authScopes,
     errors: { types: [ValidationError, NotFoundError, IdempotencyConflictError] },
     args: { input: t.arg({ type: Create, required: true }) },

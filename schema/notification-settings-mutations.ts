@@ -2,7 +2,6 @@ import type { Communication as CommunicationRow } from '../src/db/generated/clie
 import {
   BodyTooLongError,
   ChannelNotConnectedError,
-  ContentNotSupportedError,
   IdempotencyConflictError,
   MessagingWindowClosedError,
   NotFoundError,
@@ -189,12 +188,10 @@ builder.mutationFields((t) => ({
     errors: {
       types: [
         ValidationError,
-        NotFoundError,
         ChannelNotConnectedError,
         RecipientOptedOutError,
         MessagingWindowClosedError,
         BodyTooLongError,
-        ContentNotSupportedError,
         TemplateNotApprovedError,
         IdempotencyConflictError,
       ],

@@ -1,5 +1,6 @@
 import type { AutomationTemplate, Template } from '../db/generated/client.ts'
 import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
+import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationText, DEFAULT_LANGUAGE, defaultText } from './automation-defaults.ts'
 import { braced, checkVariable, checkVariables, variablesOf } from './automation-variables.ts'
@@ -56,7 +57,7 @@ export const languagesFor = (customer: { language: string | null }, organization
 
 /** Writes the organization's own text in place of the default one; absent fields stay as they are. Throws ValidationError, NotFoundError. */
 export async function saveAutomationTemplate(
-  tx: Tx,
+  { channels, tx }: { channels: Deps['channels']; tx: Tx },
   scope: { organizationId: string; language: string },
   kind: AutomationKind,
   input: AutomationTemplateInput,
@@ -68,6 +69,7 @@ export async function saveAutomationTemplate(
   const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
   const standIn = chooseText(rows, { kind, channel }, [language, scope.language])
   const own = standIn.row?.language === language ? standIn.row : null
+  if (input.templateId) checkCarriesTemplates(channels, channel, [...path, 'templateId'])
   const link = await checkedLink(tx, organizationId, kind, own, input, path)
   // A text in another language stands in for one that is not sent, because the provider's template is; nothing of it stays beside a new one.
   const stays = isSameLanguage(standIn.language, language) || (link.templateId !== null && !input.body)
@@ -105,6 +107,11 @@ function checkedText(kind: AutomationKind, before: AutomationText | null, input:
   const html = written === null ? null : cleanHtml(written, at('html'))
   for (const [field, text] of Object.entries({ subject, body, html })) checkVariables(kind, text, at(field))
   return { subject, body, html }
+}
+
+function checkCarriesTemplates(channels: Deps['channels'], channel: ChannelType, path: string[]): void {
+  if (channels.all.some((adapter) => adapter.channel === channel && adapter.capabilities.content.includes('TEMPLATE'))) return
+  throw new ValidationError(`${channel} carries no templates of a provider: write a text instead, as \`body\`.`, path)
 }
 
 type Link = { templateId: string | null; variables: Record<string, string> }

@@ -42,8 +42,8 @@ export async function sendTest(deps: Deps, actor: Actor, input: SendTestInput): 
   }
 }
 
-/** The errors name the inputs of sendMessage; the text, its template and that one's account follow from the kind here. */
-const pathHere = ([, field = '']: string[]): string[] => ['input', ['to', 'channel', 'idempotencyKey'].includes(field) ? field : 'kind']
+/** The errors name the inputs of sendMessage; here the channel is the one whose rules, text and template refuse. */
+const pathHere = ([, field = '']: string[]): string[] => ['input', ['to', 'idempotencyKey'].includes(field) ? field : 'channel']
 
 async function ownAddress(deps: Pick<Deps, 'db'>, { memberId }: Actor, channel: ChannelType): Promise<string> {
   const member = memberId === null ? null : await deps.db.member.findUnique({ where: { id: memberId } })

@@ -45,7 +45,7 @@ const MAX_REMINDERS = 5
 
 /** Absent fields stay as they are; all of it happens, or nothing. Throws ValidationError, NotFoundError. */
 export async function updateNotificationSettings(
-  deps: Pick<Deps, 'db' | 'bus'>,
+  deps: Pick<Deps, 'db' | 'bus' | 'channels'>,
   actor: Actor,
   input: NotificationSettingsInput,
 ): Promise<Settings> {
@@ -62,7 +62,11 @@ export async function updateNotificationSettings(
       if (kinds.indexOf(automation.kind) !== index) throw new ValidationError(`${automation.kind} is there twice.`, [...path, 'kind'])
       await writeAutomation(tx, before, automation, path)
       for (const [place, template] of (automation.templates ?? []).entries())
-        await saveAutomationTemplate(tx, { organizationId, language }, automation.kind, template, [...path, 'templates', String(place)])
+        await saveAutomationTemplate({ channels: deps.channels, tx }, { organizationId, language }, automation.kind, template, [
+          ...path,
+          'templates',
+          String(place),
+        ])
     }
     const after = await readSettings(tx, organizationId)
     const isReminder = ({ kind }: AutomationInput) => kind === 'APPOINTMENT_REMINDER'

@@ -51,7 +51,8 @@ async function runsOf(appointmentId: string) {
   return automationRuns.nodes.toReversed()
 }
 
-const brief = (runs: Awaited<ReturnType<typeof runsOf>>) => runs.map(({ kind, channel, status, reason }) => [kind, channel, status, reason].join(' ').trim())
+const brief = (runs: Awaited<ReturnType<typeof runsOf>>) =>
+  runs.map(({ kind, channel, status, reason }) => [kind, channel, status, reason].join(' ').trim())
 
 describe('an appointment', () => {
   test('is confirmed at once, and its customer reminded a day before, by the first channel that can be used', async () => {
@@ -71,7 +72,9 @@ describe('an appointment', () => {
       dueAt: '2027-02-03T11:30:00.000Z',
       minutesBefore: 1440,
       fallbackOf: { channel: 'WHATSAPP', reason: 'MESSAGING_WINDOW_CLOSED' },
-      communication: { body: 'Hi Ada, a reminder of your appointment for Haircut on Thursday, February 4, 2027 at 2:30 PM. See you soon! Salon Mavi' },
+      communication: {
+        body: 'Hi Ada, a reminder of your appointment for Haircut on Thursday, February 4, 2027 at 2:30 PM. See you soon! Salon Mavi',
+      },
     })
   })
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { globalId, localId } from '../../schema/global-id.ts'
 import { newId } from '../../src/domain/ids.ts'
 import {
+  CreateAppointmentDocument,
   CreateCustomerDocument,
   CreateTemplateDocument,
   InboxDocument,
@@ -31,7 +32,8 @@ type Ids = Record<
   | 'memberId'
   | 'mergeId'
   | 'mergeSuggestionId'
-  | 'webhookReceiptId',
+  | 'webhookReceiptId'
+  | 'appointmentId',
   string
 >
 
@@ -74,6 +76,17 @@ async function fill(organization: TestOrganization): Promise<Ids> {
       value: 'perhaps@example.com',
     },
   })
+  const booking = {
+    customer: { customerId: row.customer.id },
+    service: 'x',
+    startsAt: inHours(48),
+    endsAt: inHours(49),
+    externalId: 'taken',
+  }
+  const booked = member(
+    (await organization.ask(CreateAppointmentDocument, { input: booking })).createAppointment,
+    'CreateAppointmentSuccess',
+  )
   const receipt = await db.webhookReceipt.findFirstOrThrow({ where: { organizationId: organization.id } })
   return {
     mergeId: await merged(organization),
@@ -87,6 +100,7 @@ async function fill(organization: TestOrganization): Promise<Ids> {
     syncedTemplateId: globalId('Template', synced.id),
     identityId: present(member(changed.updateCustomer, 'UpdateCustomerSuccess').customer.identities[0]).id,
     memberId: viewer.member.id,
+    appointmentId: booked.appointment.id,
   }
 }
 
@@ -139,6 +153,42 @@ const disconnected = async () => {
   const { id } = data.connectChannelAccount.channelAccount
   expect((await refused('disconnectChannelAccount', { channelAccountId: id })).__typename).toBe('DisconnectChannelAccountSuccess')
   return id
+}
+
+function automationCases(): [mutation: string, path: string, input: object][] {
+  const booking = { customer: { customerId: own.customerId }, service: 'x', startsAt: inHours(1), endsAt: inHours(2) }
+  const appointment = { appointmentId: own.appointmentId }
+  const contact = (identities: object[]) => ({ ...booking, customer: { contact: { identities } } })
+  const automation = (more: object) => ({ automations: [{ kind: 'APPOINTMENT_REMINDER', ...more }] })
+  return [
+    ['createAppointment', 'service', { ...booking, service: ' ' }],
+    ['createAppointment', 'externalId', { ...booking, externalId: 'x'.repeat(201) }],
+    ['createAppointment', 'endsAt', { ...booking, endsAt: booking.startsAt }],
+    ['createAppointment', 'startsAt', { ...booking, startsAt: '2201-01-01T00:00:00Z' }],
+    ['createAppointment', 'timezone', { ...booking, timezone: 'Mars' }],
+    ['createAppointment', 'staff.name', { ...booking, staff: { name: 'x'.repeat(201) } }],
+    ['createAppointment', 'customer.contact.identities', contact([])],
+    ['createAppointment', 'customer.contact.identities.0.value', contact([{ kind: 'PHONE', value: '12' }])],
+    ['rescheduleAppointment', 'endsAt', { appointment, startsAt: inHours(2), endsAt: inHours(1) }],
+    ['updateNotificationSettings', 'timezone', { timezone: 'Mars' }],
+    ['updateNotificationSettings', 'language', { language: 'no language at all' }],
+    ['updateNotificationSettings', 'reviewLink', { reviewLink: 'javascript:alert(1)' }],
+    ['updateNotificationSettings', 'quietHours.from', { quietHours: { from: '24:00', until: '08:00' } }],
+    ['updateNotificationSettings', 'quietHours.until', { quietHours: { from: '08:00', until: '08:00' } }],
+    ['updateNotificationSettings', 'automations.0.channels', automation({ channels: [] })],
+    ['updateNotificationSettings', 'automations.0.reminderMinutes', automation({ reminderMinutes: [1] })],
+    ['updateNotificationSettings', 'automations.0.delayMinutes', automation({ delayMinutes: 1 })],
+    [
+      'updateNotificationSettings',
+      'automations.0.templates.0.body',
+      automation({ templates: [{ channel: 'SMS', body: '{{nobody_knows}}' }] }),
+    ],
+    ['updateNotificationSettings', 'automations.0.templates.0.html', automation({ templates: [{ channel: 'SMS', html: '<p>x</p>' }] })],
+    ['resetAutomationTemplate', 'language', { kind: 'REVIEW_REQUEST', channel: 'SMS', language: 'no language at all' }],
+    ['requestReview', 'idempotencyKey', { customerId: own.customerId, idempotencyKey: '' }],
+    ['sendTestNotification', 'to', { kind: 'REVIEW_REQUEST', channel: 'SMS' }],
+    ['sendTestNotification', 'to.address', { kind: 'REVIEW_REQUEST', channel: 'SMS', to: '***' }],
+  ]
 }
 
 test('every input that is wrong is named by its path', async () => {
@@ -244,6 +294,7 @@ test('every input that is wrong is named by its path', async () => {
       { to: { conversationId }, content: { template: { templateId, variables: { nobody_knows: {} } } } },
     ],
     ['cancelMessage', 'communicationId', { communicationId: own.communicationId }],
+    ...automationCases(),
     ['updateScheduledMessage', 'communicationId', { communicationId: own.communicationId }],
     ['updateScheduledMessage', 'sendAt', { communicationId: own.communicationId, sendAt: inHours(-1) }],
     ['updateScheduledMessage', 'sendAt', { communicationId: own.communicationId, sendAt: '9999-12-31T23:59:59.999Z' }],
@@ -255,6 +306,7 @@ test('an id that is malformed, unknown, of another type or of another organizati
   const { customerId, conversationId, communicationId } = own
   const text = { text: 'hello' }
   const scoped = { kind: 'MESSENGER', value: '7' }
+  const booking = { customer: { customerId }, service: 'x', startsAt: inHours(1), endsAt: inHours(2) }
   const consent = { channel: 'SMS', state: 'OPTED_OUT', purposes: ['MARKETING'], evidence: 'x' }
   const places: [mutation: string, path: string, type: keyof Ids, input: (id: string) => object][] = [
     ['addNote', 'customerId', 'customerId', (id) => ({ customerId: id, body: 'x' })],
@@ -290,6 +342,23 @@ test('an id that is malformed, unknown, of another type or of another organizati
     ['updateChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id, name: 'x' })],
     ['checkChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
     ['disconnectChannelAccount', 'channelAccountId', 'channelAccountId', (id) => ({ channelAccountId: id })],
+    ['createAppointment', 'customer.customerId', 'customerId', (id) => ({ ...booking, customer: { customerId: id } })],
+    ['createAppointment', 'staff.memberId', 'memberId', (id) => ({ ...booking, staff: { memberId: id } })],
+    [
+      'rescheduleAppointment',
+      'appointment.appointmentId',
+      'appointmentId',
+      (id) => ({ appointment: { appointmentId: id }, startsAt: inHours(1) }),
+    ],
+    ['cancelAppointment', 'appointment.appointmentId', 'appointmentId', (id) => ({ appointment: { appointmentId: id } })],
+    ['completeAppointment', 'appointment.appointmentId', 'appointmentId', (id) => ({ appointment: { appointmentId: id } })],
+    ['requestReview', 'customerId', 'customerId', (id) => ({ customerId: id })],
+    [
+      'updateNotificationSettings',
+      'automations.0.templates.0.templateId',
+      'templateId',
+      (id) => ({ automations: [{ kind: 'REVIEW_REQUEST', templates: [{ channel: 'SMS', templateId: id }] }] }),
+    ],
     ['revokeApiKey', 'apiKeyId', 'memberId', (id) => ({ apiKeyId: id })],
     ['cancelMessage', 'communicationId', 'communicationId', (id) => ({ communicationId: id })],
     ['updateScheduledMessage', 'communicationId', 'communicationId', (id) => ({ communicationId: id, content: text })],
@@ -473,6 +542,59 @@ test('a scheduled message cannot become what could not be sent', async () => {
   await app.deps.db.channelAccount.update({ where: { id: accountId }, data: { status: 'DISCONNECTED' } })
   await expectRefusal('updateScheduledMessage', { communicationId, sendAt: inHours(1) }, 'ChannelNotConnectedError', 'communicationId')
   await app.deps.db.channelAccount.update({ where: { id: accountId }, data: { status: 'ACTIVE' } })
+})
+
+test('what an appointment, a review request and a test send cannot be is told', async () => {
+  const booking = {
+    customer: { customerId: own.customerId },
+    service: 'another',
+    startsAt: inHours(48),
+    endsAt: inHours(49),
+    externalId: 'taken',
+  }
+  await expectRefusal('createAppointment', booking, 'IdempotencyConflictError', 'externalId')
+  const appointment = { externalId: 'nobody has made this' }
+  await expectRefusal('cancelAppointment', { appointment }, 'NotFoundError', 'appointment.externalId')
+  await setReviewLink('https://example.com/review')
+  const request = { customerId: own.customerId, idempotencyKey: 'once' }
+  expect((await refused('requestReview', request)).__typename).toBe('RequestReviewSuccess')
+  const another = member((await org.ask(CreateCustomerDocument, { input: { name: 'Another' } })).createCustomer, 'CreateCustomerSuccess')
+  await expectRefusal('requestReview', { ...request, customerId: another.customer.id }, 'IdempotencyConflictError', 'idempotencyKey')
+
+  const target = { appointment: { appointmentId: own.appointmentId } }
+  expect((await refused('cancelAppointment', target)).__typename).toBe('CancelAppointmentSuccess')
+  await expectRefusal('rescheduleAppointment', { ...target, startsAt: inHours(5) }, 'ValidationError', 'appointment')
+  await expectRefusal('completeAppointment', target, 'ValidationError', 'appointment')
+  const done = await refused('completeAppointment', { appointment: { appointmentId: foreign.appointmentId } })
+  expect(done.__typename).toBe('NotFoundError')
+  const other = await org.ask(CreateAppointmentDocument, { input: { ...booking, externalId: 'to be completed' } })
+  const completed = { appointment: { appointmentId: member(other.createAppointment, 'CreateAppointmentSuccess').appointment.id } }
+  expect((await refused('completeAppointment', completed)).__typename).toBe('CompleteAppointmentSuccess')
+  await expectRefusal('cancelAppointment', completed, 'ValidationError', 'appointment')
+})
+
+const setReviewLink = (reviewLink: string) => refused('updateNotificationSettings', { reviewLink })
+
+test('a test send follows the rules of every other message', async () => {
+  const kind = 'REVIEW_REQUEST'
+  const number = '+905553330088'
+  const test = { kind, channel: 'SMS', to: number }
+  await setReviewLink('https://example.com/review')
+  await expectRefusal('sendTestNotification', { ...test, channel: 'RCS' }, 'ChannelNotConnectedError', 'channel')
+  await expectRefusal('sendTestNotification', { ...test, channel: 'WHATSAPP' }, 'MessagingWindowClosedError', 'channel')
+  const keyed = { ...test, idempotencyKey: 'test once' }
+  expect((await refused('sendTestNotification', keyed)).__typename).toBe('SendTestNotificationSuccess')
+  await expectRefusal('sendTestNotification', { ...keyed, kind: 'BOOKING_CONFIRMATION' }, 'IdempotencyConflictError', 'idempotencyKey')
+  const long = { automations: [{ kind, templates: [{ channel: 'SMS', body: 'x'.repeat(1601) }] }] }
+  expect((await refused('updateNotificationSettings', long)).__typename).toBe('UpdateNotificationSettingsSuccess')
+  await expectRefusal('sendTestNotification', test, 'BodyTooLongError', 'channel')
+  const where = { id: localId('Template', own.syncedTemplateId) ?? '' }
+  await app.deps.db.template.update({ where, data: { providerTemplateId: 'HX1', status: 'REJECTED' } })
+  const linked = { automations: [{ kind, templates: [{ channel: 'SMS', templateId: own.syncedTemplateId }] }] }
+  expect((await refused('updateNotificationSettings', linked)).__typename).toBe('UpdateNotificationSettingsSuccess')
+  await expectRefusal('sendTestNotification', test, 'TemplateNotApprovedError', 'channel')
+  await org.sms.inbound(number, 'STOP')
+  await expectRefusal('sendTestNotification', test, 'RecipientOptedOutError', 'to')
 })
 
 test('what GraphQL itself refuses names the variable and has no stack', async () => {

@@ -2,19 +2,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { type OperationDefinitionNode, parse, print } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { globalId } from '../../schema/global-id.ts'
-import { newId } from '../../src/domain/ids.ts'
-import { InboxDocument, ViewerDocument } from '../generated/graphql.ts'
+import { CreateCustomerDocument, InboxDocument, ViewerDocument } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
-import { present } from '../support/result.ts'
+import { member, present } from '../support/result.ts'
 
 let app: TestApp
 let org: TestOrganization
+let customerId: string
 
 beforeAll(async () => {
   app = await startTestApp()
   org = await openOrganization(app, { slug: 'limits' })
+  const { createCustomer } = await org.ask(CreateCustomerDocument, { input: { name: 'Somebody' } })
+  customerId = member(createCustomer, 'CreateCustomerSuccess').customer.id
 })
 afterAll(() => app?.close())
 
@@ -92,7 +93,7 @@ describe('the operations of a frontend pass the default limits with pages of 100
       }
       collect(text)
       const sizes = { first: 100, last: 100 }
-      const ids = { id: org.sms.id, customerId: globalId('Customer', newId()) }
+      const ids = { id: org.sms.id, customerId, kind: 'REVIEW_REQUEST' }
       const wanted = (operation as OperationDefinitionNode).variableDefinitions?.map(({ variable }) => variable.name.value) ?? []
       const variables = Object.fromEntries(Object.entries({ ...sizes, ...ids }).filter(([name]) => wanted.includes(name)))
       const document = [text, ...[...used].map((name) => known.get(name))].join('\n')

@@ -15,9 +15,12 @@ const adminMutations = [
   'deleteTemplate',
   'disconnectChannelAccount',
   'replayWebhookReceipt',
+  'resetAutomationTemplate',
   'revokeApiKey',
+  'sendTestNotification',
   'syncTemplates',
   'updateChannelAccount',
+  'updateNotificationSettings',
   'updateTemplate',
 ]
 

@@ -8,6 +8,7 @@ import * as generated from '../generated/graphql.ts'
 import {
   AddNoteDocument,
   ChannelStatsDocument,
+  CreateAppointmentDocument,
   CreateCustomerDocument,
   CreateTemplateDocument,
   CustomersDocument,
@@ -15,6 +16,7 @@ import {
   LogCallDocument,
   MergeCustomersDocument,
   SendMessageDocument,
+  UpdateNotificationSettingsDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { eventually } from '../support/eventually.ts'
@@ -66,6 +68,16 @@ async function fill(organization: TestOrganization, word: string, number: string
       assignConversation(input: { conversationId: "${row.id}" }) { __typename } }`,
   )
   await addTwins(organization, number, place.customerId)
+  const staff = { name: `${word} staff` }
+  const appointment = { customer: { customerId: place.customerId }, service: `${word} service`, externalId: `${word} appointment`, staff }
+  const times = { startsAt: '2199-01-01T10:00:00.000Z', endsAt: '2199-01-01T11:00:00.000Z' }
+  const booked = await organization.ask(CreateAppointmentDocument, { input: { ...appointment, ...times } })
+  member(booked.createAppointment, 'CreateAppointmentSuccess')
+  const settings = { businessName: `${word} business`, reviewLink: `https://example.com/${word}` }
+  member(
+    (await organization.ask(UpdateNotificationSettingsDocument, { input: settings })).updateNotificationSettings,
+    'UpdateNotificationSettingsSuccess',
+  )
   const refusedLater = { to: { address: '+15005550001' }, channel: 'SMS' as const, content: { text: `${word} fails` } }
   member((await organization.ask(SendMessageDocument, { input: refusedLater })).sendMessage, 'SendMessageSuccess')
   const sendAt = new Date(Date.now() + 86_400_000).toISOString()
@@ -154,7 +166,7 @@ describe('queries', () => {
     async ({ document }) => {
       const ids = Object.values(firstNodes).flatMap((some) => some.slice(0, 2))
       const filters = [{ assigneeId: firstNodes.Member[0] }, { channelAccountId: firstNodes.ChannelAccount[0] }, { search: 'Firstonly' }]
-      for (const id of ids) await expectNothingOfTheFirst(print(document), { id, customerId: id })
+      for (const id of ids) await expectNothingOfTheFirst(print(document), { id, customerId: id, kind: 'REVIEW_REQUEST' })
       for (const filter of document.definitions.some((one) => JSON.stringify(one).includes('ConversationFilter')) ? filters : []) {
         await expectNothingOfTheFirst(print(document), { filter })
       }
@@ -197,7 +209,16 @@ describe('queries', () => {
         await expectNothingOfTheFirst(`query ($search: String) { ${field} { nodes { __typename id } } }`, { search })
       }
     }
-    for (const field of ['customers', 'conversations', 'communications', 'mergeSuggestions', 'scheduledMessages', 'templates']) {
+    for (const field of [
+      'customers',
+      'conversations',
+      'communications',
+      'mergeSuggestions',
+      'scheduledMessages',
+      'templates',
+      'appointments',
+      'automationRuns',
+    ]) {
       const document = `query ($after: String) { ${field}(first: 1, after: $after) { nodes { id } pageInfo { endCursor } } }`
       const { [field]: page } = dataOf(
         await app.request<Record<string, { pageInfo: { endCursor: string } }>, object>(document, {}, first.token),
@@ -278,17 +299,32 @@ describe('mutations', () => {
   })
 
   test('the same calls with own ids all succeed, so the walk was about the ids', async () => {
-    const destructive = ['cancelMessage', 'deleteTemplate', 'disconnectChannelAccount', 'removeCustomerIdentity', 'revokeApiKey']
+    const destructive = [
+      'cancelAppointment',
+      'cancelMessage',
+      'deleteTemplate',
+      'disconnectChannelAccount',
+      'removeCustomerIdentity',
+      'revokeApiKey',
+    ]
     const order = [
       // The latest merge of a customer can be undone, so before there is another one.
       ...mutations.filter(({ name }) => name === 'unmergeCustomers'),
       ...mutations.filter(({ name }) => name !== 'unmergeCustomers' && !destructive.includes(name)),
       ...mutations.filter(({ name }) => destructive.includes(name)),
     ]
+    const booking = { customer: { customerId: own.Customer }, service: 'Secondonly', externalId: 'to be completed' }
+    const times = { startsAt: '2199-02-01T10:00:00.000Z', endsAt: '2199-02-01T11:00:00.000Z' }
+    await second.ask(CreateAppointmentDocument, { input: { ...booking, ...times } })
     for (const field of order) {
       const fitting = argumentsFor(field, own, null, null)
       const two = { survivorId: own.Customer, mergedId: secondCustomer }
-      const variables = field.name === 'mergeCustomers' ? { input: two } : fitting
+      const special: Record<string, object> = {
+        mergeCustomers: two,
+        sendTestNotification: { kind: 'REVIEW_REQUEST', channel: 'SMS', to: '+905556660098' },
+        completeAppointment: { appointment: { externalId: 'to be completed' } },
+      }
+      const variables = special[field.name] === undefined ? fitting : { input: special[field.name] }
       const data = await expectNothingOfTheFirst(operationFor(schema, 'mutation', field, variables), variables)
       const success = `${field.name.charAt(0).toUpperCase()}${field.name.slice(1)}Success`
       // The sandbox has no templates of its own; that is told of an account that was found.

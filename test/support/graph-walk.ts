@@ -29,6 +29,7 @@ export type OwnIds = Record<NodeType, string>
 /** Which node each argument or input field of type ID names. A new one has to be entered here. */
 const nodeOfName: Record<string, NodeType | null> = {
   apiKeyId: 'ApiKey',
+  appointmentId: 'Appointment',
   assigneeId: 'Member',
   attachmentIds: 'Attachment',
   channelAccountId: 'ChannelAccount',
@@ -37,6 +38,7 @@ const nodeOfName: Record<string, NodeType | null> = {
   conversationId: 'Conversation',
   customerId: 'Customer',
   identityId: 'CustomerIdentity',
+  memberId: 'Member',
   mergeId: 'CustomerMerge',
   mergeSuggestionId: 'MergeSuggestion',
   mergedId: 'Customer',
@@ -51,6 +53,9 @@ const nodeOfName: Record<string, NodeType | null> = {
 
 /** The branch of a one-of input that is taken where the path does not say. */
 const usualBranch: Record<string, string> = {
+  AppointmentCustomerInput: 'customerId',
+  AppointmentStaffInput: 'memberId',
+  AppointmentTargetInput: 'appointmentId',
   ChannelCredentialsInput: 'sandbox',
   MarkReadTargetInput: 'customerId',
   MessageContentInput: 'text',
@@ -132,7 +137,8 @@ function partOf(name: string, given: GraphQLInputType, own: OwnIds, place: strin
     return { [branch.name]: partOf(branch.name, branch.type, own, place?.slice(1) ?? null, value, field) }
   }
   if (type.name === 'ID') return place !== null && value !== null ? value : own[wanted(name, field) ?? 'Customer']
-  if (isEnumType(type)) return samples[name] ?? type.getValues()[0]?.name
+  if (isEnumType(type)) return type.getValue(String(samples[name])) === undefined ? type.getValues()[0]?.name : samples[name]
+  if (type.name === 'DateTime') return name === 'endsAt' ? '2199-03-01T11:00:00.000Z' : '2199-03-01T10:00:00.000Z'
   return samples[name] ?? (type.name === 'Int' ? 1 : type.name === 'Boolean' ? true : `sample ${name}`)
 }
 
