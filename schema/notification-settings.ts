@@ -1,6 +1,7 @@
 import * as db from '../src/db/generated/enums.ts'
 import type { AutomationSetting } from '../src/domain/automation-defaults.ts'
-import { type ChosenText, chooseText, mappingOf } from '../src/domain/automation-templates.ts'
+import { mappingOf } from '../src/domain/automation-link.ts'
+import { type ChosenText, chooseText } from '../src/domain/automation-templates.ts'
 import { variablesOf } from '../src/domain/automation-variables.ts'
 import { checkedLanguage } from '../src/domain/languages.ts'
 import { readSettings, type Settings } from '../src/domain/notification-settings.ts'

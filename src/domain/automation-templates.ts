@@ -1,30 +1,26 @@
-import type { AutomationTemplate, Template } from '../db/generated/client.ts'
+import type { AutomationTemplate } from '../db/generated/client.ts'
 import type { AutomationKind, ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationText, DEFAULT_LANGUAGE, defaultText } from './automation-defaults.ts'
-import { braced, checkVariable, checkVariables, variablesOf } from './automation-variables.ts'
+import { checkedLink, type LinkInput } from './automation-link.ts'
+import { checkVariables } from './automation-variables.ts'
 import { cleanHtml } from './clean-html.ts'
-import { NotFoundError, ValidationError } from './errors.ts'
+import { ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { checkedLanguage, isSameLanguage, withBases } from './languages.ts'
-import { templateVariables } from './render-template.ts'
 import { MAX_BODY, MAX_HTML } from './templates.ts'
 import { optionalText, requiredText } from './text.ts'
 
 /** The text of an automation on a channel, in a language; `row` null: the default one. Dates in it are in the language that was asked for. */
 export type ChosenText = AutomationText & Place & { language: string; dateLanguage: string; row: AutomationTemplate | null }
 
-export type AutomationTemplateInput = {
-  channel: ChannelType
+export type AutomationTemplateInput = LinkInput & {
   /** Absent: the organization's. */
   language?: string | null
   subject?: string | null
   body?: string | null
   html?: string | null
-  templateId?: string | null
-  /** What fills in each variable of that template. */
-  templateVariables?: unknown
 }
 
 type Place = { kind: AutomationKind; channel: ChannelType }
@@ -57,20 +53,20 @@ export const languagesFor = (customer: { language: string | null }, organization
 
 /** Writes the organization's own text in place of the default one; absent fields stay as they are. Throws ValidationError, NotFoundError. */
 export async function saveAutomationTemplate(
-  { channels, tx }: { channels: Deps['channels']; tx: Tx },
+  reading: { channels: Deps['channels']; tx: Tx },
   scope: { organizationId: string; language: string },
   kind: AutomationKind,
   input: AutomationTemplateInput,
   path: string[],
 ): Promise<void> {
+  const { tx } = reading
   const { organizationId } = scope
   const { channel } = input
   const language = checkedLanguage(input.language ?? scope.language, [...path, 'language'])
   const rows = await tx.automationTemplate.findMany({ where: { organizationId, kind, channel } })
   const standIn = chooseText(rows, { kind, channel }, [language, scope.language])
   const own = standIn.row?.language === language ? standIn.row : null
-  if (input.templateId) checkCarriesTemplates(channels, channel, [...path, 'templateId'])
-  const link = await checkedLink(tx, organizationId, kind, own, input, path)
+  const link = await checkedLink(reading, organizationId, kind, own, input, path)
   // A text in another language stands in for one that is not sent, because the provider's template is; nothing of it stays beside a new one.
   const stays = isSameLanguage(standIn.language, language) || (link.templateId !== null && !input.body)
   const text = checkedText(kind, stays ? standIn : null, input, path)
@@ -107,75 +103,4 @@ function checkedText(kind: AutomationKind, before: AutomationText | null, input:
   const html = written === null ? null : cleanHtml(written, at('html'))
   for (const [field, text] of Object.entries({ subject, body, html })) checkVariables(kind, text, at(field))
   return { subject, body, html }
-}
-
-function checkCarriesTemplates(channels: Deps['channels'], channel: ChannelType, path: string[]): void {
-  if (channels.all.some((adapter) => adapter.channel === channel && adapter.capabilities.content.includes('TEMPLATE'))) return
-  throw new ValidationError(`${channel} carries no templates of a provider: write a text instead, as \`body\`.`, path)
-}
-
-type Link = { templateId: string | null; variables: Record<string, string> }
-
-/** The provider's template that is sent in place of the text, each of its variables with one of ours. */
-async function checkedLink(
-  tx: Tx,
-  organizationId: string,
-  kind: AutomationKind,
-  before: AutomationTemplate | null,
-  input: AutomationTemplateInput,
-  path: string[],
-): Promise<Link> {
-  const at = { template: [...path, 'templateId'], variables: [...path, 'templateVariables'] }
-  const templateId = input.templateId === undefined ? (before?.templateId ?? null) : input.templateId
-  const given = input.templateVariables === undefined ? null : checkedMapping(input.templateVariables, at.variables)
-  if (input.templateId === undefined && given === null) return { templateId, variables: mappingOf(before) }
-  if (templateId === null) {
-    if (given === null || Object.keys(given).length === 0) return { templateId: null, variables: {} }
-    throw new ValidationError('No template is chosen whose variables these could be: name it as `templateId`.', at.variables)
-  }
-  const template = await linkable(tx, organizationId, templateId, input.channel, at.template)
-  const theirs = templateVariables(template.subject, template.body, template.html)
-  const strange = Object.keys(given ?? {}).find((name) => !theirs.includes(name))
-  if (strange !== undefined)
-    throw new ValidationError(
-      `The template has no {{${strange}}}; ${theirs.length === 0 ? 'it has no variables' : `its variables are ${braced(theirs)}`}.`,
-      [...at.variables, strange],
-    )
-  const mapping = new Map(Object.entries(given ?? mappingOf(before)))
-  return { templateId, variables: Object.fromEntries(theirs.map((name) => [name, filler(kind, name, mapping.get(name), at.variables)])) }
-}
-
-async function linkable(tx: Tx, organizationId: string, id: string, channel: ChannelType, path: string[]): Promise<Template> {
-  const template = await tx.template.findFirst({ where: { id, organizationId } })
-  if (template === null) throw new NotFoundError('template', path)
-  if (template.providerTemplateId === null)
-    throw new ValidationError('This template is not the provider’s: write its text here instead, as `body`.', path)
-  const account =
-    template.channelAccountId === null ? null : await tx.channelAccount.findUnique({ where: { id: template.channelAccountId } })
-  const its = account?.channel ?? template.channel
-  if (its === null || its === channel) return template
-  throw new ValidationError(`The template is for ${its}, not for ${channel}.`, path)
-}
-
-/** The variable of ours that fills in one of the template's: that of the same name, where none is given. */
-function filler(kind: AutomationKind, name: string, given: string | undefined, path: string[]): string {
-  if (given === undefined && !variablesOf(kind).includes(name))
-    throw new ValidationError(
-      `Say what fills in {{${name}}} of the template: one of ${variablesOf(kind).join(', ')}, e.g. { "${name}": "customer_name" }.`,
-      path,
-    )
-  checkVariable(kind, given ?? name, [...path, name])
-  return given ?? name
-}
-
-/** Ours by the names of the provider's template. */
-export const mappingOf = (row: Pick<AutomationTemplate, 'variables'> | null): Record<string, string> =>
-  (row?.variables as Record<string, string> | undefined) ?? {}
-
-function checkedMapping(given: unknown, path: string[]): Record<string, string> {
-  if (given === null) return {}
-  const isText = (value: unknown) => typeof value === 'string'
-  if (typeof given === 'object' && !Array.isArray(given) && Object.values(given as object).every(isText))
-    return given as Record<string, string>
-  throw new ValidationError('templateVariables must be an object of names, e.g. { "1": "customer_name" }.', path)
 }

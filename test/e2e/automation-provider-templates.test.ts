@@ -178,6 +178,10 @@ describe('a template of Twilio’s', () => {
     const templateId = (await synced(whatsapp))('only')
     const path = ['input', 'automations', '0', 'templates', '0', 'templateId']
     expect(await own.refused(text({ templateId }, 'SMS'))).toMatchObject({ message: 'The template is for WHATSAPP, not for SMS.', path })
+    expect(await own.refused(text({ templateId }, 'EMAIL'))).toMatchObject({
+      message: 'The template is for WHATSAPP, not for EMAIL.',
+      path,
+    })
     const create = async (input: CreateTemplateInput) =>
       member((await salon.ask(CreateTemplateDocument, { input })).createTemplate, 'CreateTemplateSuccess').template.id
     expect(await own.refused(text({ templateId: await create({ name: 'ours', body: 'Hi' }) }))).toMatchObject({
