@@ -12,13 +12,18 @@ export type WorkerProcess = {
   /** Sends the signal and waits for the end. */
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   signal(signal: 'SIGTERM'): void
+  /** To a script that listens. */
+  tell(message: object): void
 }
 
-/** `node src/main.ts` with WORKER=only, ready to work. `settings` need DATABASE_URL, ENCRYPTION_KEY and PUBLIC_URL of the server beside it. */
-export async function startWorkerProcess(settings: Record<string, string>): Promise<WorkerProcess> {
+/** `node src/main.ts`, or another script, with WORKER=only, ready to work. `settings` need DATABASE_URL, ENCRYPTION_KEY and PUBLIC_URL of the server beside it. */
+export async function startWorkerProcess(
+  settings: Record<string, string>,
+  { script = 'src/main.ts', ready = 'listens on' } = {},
+): Promise<WorkerProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'))
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [script], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'test',
@@ -34,15 +39,16 @@ export async function startWorkerProcess(settings: Record<string, string>): Prom
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   let output = ''
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text
     })
   await eventually(() => {
-    if (!output.includes('listens on')) throw new Error(`the worker does not run (exit code ${child.exitCode}): ${output}`)
+    if (!output.includes(ready)) throw new Error(`the worker does not run (exit code ${child.exitCode}): ${output}`)
   })
   return {
     output: () => output,
     signal: (signal) => void child.kill(signal),
+    tell: (message) => void (child.connected && child.send(message)),
     async end(signal) {
       child.kill(signal)
       const [code, by] = await exited

@@ -1,0 +1,68 @@
+import type pg from 'pg'
+
+/** Where a clock is that runs many times as fast as the real one, or stands still (speed 0). `real`: when it was at `simulated`; milliseconds. */
+export type Pace = { simulated: number; real: number; speed: number }
+
+export const simulatedNow = ({ simulated, real, speed }: Pace): Date => new Date(simulated + Math.round((Date.now() - real) * speed))
+
+export type SimulatedTime = {
+  now(): Date
+  pace(): Pace
+  /** Resolves when the clock is at that time. */
+  until(time: Date): Promise<void>
+  stop(): void
+}
+
+const TICK_MS = 25
+const TASKS = ['run-automation', 'follow-up-failure', 'deliver']
+
+/**
+ * A clock for several processes, each told of by `tell`. Jobs go by the clock of PostgreSQL, which is not simulated: they are moved to the
+ * present when their time comes. `patient`: the clock stands still while a job waits for longer than that, in real milliseconds, so that what
+ * is due soon does not come late because the machine is slow, or a worker was killed.
+ */
+export function startTime(pool: pg.Pool, start: Date, speed: number, patient: number | null, tell: (pace: Pace) => void): SimulatedTime {
+  let pace: Pace = { simulated: start.getTime(), real: Date.now(), speed }
+  let running = true
+  const now = () => simulatedNow(pace)
+  const run = (at: number) => {
+    if (at === pace.speed) return
+    pace = { simulated: now().getTime(), real: Date.now(), speed: at }
+    tell(pace)
+  }
+  const tick = async () => {
+    await pool.query(
+      `SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at := now()) FROM graphile_worker.jobs
+       WHERE run_at > now() AND run_at <= $1 AND task_identifier = ANY($2)`,
+      [now(), TASKS],
+    )
+    if (patient === null) return
+    const { rows } = await pool.query<{ late: boolean }>(
+      `SELECT EXISTS (SELECT FROM graphile_worker.jobs WHERE run_at < now() - make_interval(secs => $1) AND task_identifier = ANY($2)) AS late`,
+      [patient / 1000, TASKS],
+    )
+    run(rows[0]?.late === true ? 0 : speed)
+  }
+  const ticking = (async () => {
+    while (running) {
+      await tick()
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+    }
+  })()
+  ticking.catch(() => undefined)
+  return {
+    now,
+    pace: () => pace,
+    async until(time) {
+      while (now() < time) {
+        await Promise.race([
+          ticking,
+          new Promise((resolve) => setTimeout(resolve, Math.min(1000, Math.max(TICK_MS, (time.getTime() - now().getTime()) / speed)))),
+        ])
+      }
+    },
+    stop: () => {
+      running = false
+    },
+  }
+}
