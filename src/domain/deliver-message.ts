@@ -9,7 +9,7 @@ import { credentialsOf } from './channel-credentials.ts'
 import { recordConsent } from './consent.ts'
 import { lockCustomers } from './customers.ts'
 import { UserError } from './errors.ts'
-import { holdInQuietHours, reconsider, withdraw } from './hold-message.ts'
+import { holdInQuietHours, reconsider, settingsFor, withdraw } from './hold-message.ts'
 import { outgoingOf } from './outgoing.ts'
 import { checkMessage } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
@@ -51,12 +51,13 @@ async function send(deps: Deps, attempt: Attempt): Promise<DeliveryOutcome> {
 async function begin(deps: Deps, communicationId: string): Promise<Attempt | DeliveryOutcome> {
   const found = await deps.db.communication.findUnique({
     where: { id: communicationId },
-    select: { organizationId: true, automationRunId: true },
+    select: { organizationId: true, automationRunId: true, sendAt: true },
   })
   if (found === null) return 'nothing to do'
   const { organizationId, automationRunId } = found
   return transact(deps, organizationId, async (tx, recorder) => {
-    const overtaken = await reconsider(deps, tx, organizationId, automationRunId)
+    const settings = await settingsFor(tx, found)
+    const overtaken = await reconsider(deps, tx, settings, automationRunId)
     const communication = await lock(tx, communicationId)
     if (communication.deliveryStatus !== 'SCHEDULED' && communication.deliveryStatus !== 'PENDING') return 'nothing to do'
     if (communication.attemptStartedAt !== null) {
@@ -68,7 +69,7 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
       return 'refused'
     }
     if (await putOff(deps, tx, communication)) return 'nothing to do'
-    if (await holdInQuietHours(deps, tx, recorder, communication)) return 'nothing to do'
+    if (await holdInQuietHours(deps, tx, recorder, settings, communication)) return 'nothing to do'
     const { channelAccountId, address } = communication
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })

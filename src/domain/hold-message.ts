@@ -4,14 +4,25 @@ import type { Recorder, Tx } from '../events/transact.ts'
 import { advance } from './advance.ts'
 import { overtaken } from './automation-reasons.ts'
 import { lockRun, settleRun, type Verdict } from './automation-run.ts'
-import { quietEnd, readSettings } from './notification-settings.ts'
+import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
 import { enqueueDelivery } from './schedule.ts'
 
+type Draft = Pick<Communication, 'organizationId' | 'automationRunId' | 'sendAt'>
+
+/** The settings that a message goes by which nobody is there to send; null: a person sends it now. */
+export const settingsFor = async (tx: Tx, { organizationId, automationRunId, sendAt }: Draft): Promise<Settings | null> =>
+  automationRunId === null && sendAt === null ? null : readSettings(tx, organizationId)
+
 /** Why the reason of an automated message is gone, or null; asked before its communication is locked. Locks the run and what it is about. */
-export async function reconsider(deps: Pick<Deps, 'clock'>, tx: Tx, organizationId: string, runId: string | null): Promise<Verdict | null> {
+export async function reconsider(
+  deps: Pick<Deps, 'clock'>,
+  tx: Tx,
+  settings: Settings | null,
+  runId: string | null,
+): Promise<Verdict | null> {
   const run = runId === null ? null : await tx.automationRun.findUnique({ where: { id: runId } })
-  if (run === null) return null
-  const verdict = await overtaken(tx, await readSettings(tx, organizationId), run, deps.clock())
+  if (run === null || settings === null) return null
+  const verdict = await overtaken(tx, settings, run, deps.clock())
   await lockRun(tx, run.id)
   return verdict
 }
@@ -30,14 +41,16 @@ export async function withdraw(
   await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: deps.clock(), communicationId: message.id })
 }
 
-/**
- * True where nobody is there who sends it now, and the recipient's quiet hours hold: its job has been moved to their end, and its `sendAt` says
- * so. What a person sends now goes at any time.
- */
-export async function holdInQuietHours(deps: Pick<Deps, 'clock'>, tx: Tx, recorder: Recorder, message: Communication): Promise<boolean> {
-  const { id, organizationId, customerId, conversationId, deliveryStatus } = message
-  if (message.sendAt === null && message.automationRunId === null) return false
-  const settings = await readSettings(tx, organizationId)
+/** True where the recipient's quiet hours hold: the job of the message has been moved to their end, and its `sendAt` says so. */
+export async function holdInQuietHours(
+  deps: Pick<Deps, 'clock'>,
+  tx: Tx,
+  recorder: Recorder,
+  settings: Settings | null,
+  message: Communication,
+): Promise<boolean> {
+  if (settings === null) return false
+  const { id, customerId, conversationId, deliveryStatus } = message
   const customer = await tx.customer.findUniqueOrThrow({ where: { id: customerId } })
   const end = quietEnd(settings, customer, deps.clock())
   if (end === null) return false
