@@ -187,7 +187,7 @@ function automationCases(): [mutation: string, path: string, input: object][] {
     ['resetAutomationTemplate', 'language', { kind: 'REVIEW_REQUEST', channel: 'SMS', language: 'no language at all' }],
     ['requestReview', 'idempotencyKey', { customerId: own.customerId, idempotencyKey: '' }],
     ['sendTestNotification', 'to', { kind: 'REVIEW_REQUEST', channel: 'SMS' }],
-    ['sendTestNotification', 'to.address', { kind: 'REVIEW_REQUEST', channel: 'SMS', to: '***' }],
+    ['sendTestNotification', 'to', { kind: 'REVIEW_REQUEST', channel: 'SMS', to: '***' }],
   ]
 }
 

@@ -48,7 +48,8 @@ export async function startWorkerProcess(
   return {
     output: () => output,
     signal: (signal) => void child.kill(signal),
-    tell: (message) => void (child.connected && child.send(message)),
+    // It may be killed this very moment.
+    tell: (message) => void (child.connected && child.send(message, () => undefined)),
     async end(signal) {
       child.kill(signal)
       const [code, by] = await exited
