@@ -125,7 +125,7 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
   })
   app.deps.clock = time.now
   const startWorker = async () => {
-    const script = { script: 'test/support/simulated-worker.ts', ready: 'works' }
+    const script = { script: 'test/support/simulated-worker-process.ts', ready: 'works' }
     const worker = await startWorkerProcess({ ...settings, SIMULATED_PACE: JSON.stringify(time.pace()) }, script)
     // It may have missed what was told while it started.
     worker.tell(time.pace())
