@@ -4,7 +4,7 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { type AppointmentCustomer, appointmentCustomer } from './appointment-customer.ts'
 import { because } from './automation-reasons.ts'
-import { lockCustomers } from './customers.ts'
+import { lockOwner } from './customers.ts'
 import { IdempotencyConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { inputHash } from './idempotency.ts'
 import { newId } from './ids.ts'
@@ -136,17 +136,11 @@ type Change = (tx: Tx, recorder: Recorder, before: Appointment, settings: Settin
 /** Locks in the order customer, appointment: who sends a message about it does the same. */
 async function change(deps: AppointmentDeps, { organizationId }: Actor, target: AppointmentTarget, work: Change): Promise<Appointment> {
   return transact(deps, organizationId, async (tx, recorder) => {
-    const found = await findAppointment(tx, organizationId, target)
-    const [customerId] = await lockCustomers(tx, organizationId, [found.customerId])
-    await tx.$queryRaw`SELECT FROM appointment WHERE id = ${found.id}::uuid FOR UPDATE`
-    const before = await tx.appointment.findUniqueOrThrow({ where: { id: found.id } })
-    return work(
-      tx,
-      recorder,
-      { ...before, customerId: customerId ?? before.customerId },
-      await readSettings(tx, organizationId),
-      deps.clock(),
-    )
+    const { id } = await findAppointment(tx, organizationId, target)
+    await lockOwner(tx, organizationId, () => tx.appointment.findUnique({ where: { id }, select: { customerId: true } }))
+    await tx.$queryRaw`SELECT FROM appointment WHERE id = ${id}::uuid FOR UPDATE`
+    const before = await tx.appointment.findUniqueOrThrow({ where: { id } })
+    return work(tx, recorder, before, await readSettings(tx, organizationId), deps.clock())
   })
 }
 

@@ -60,24 +60,31 @@ export async function lockIdentities(tx: Tx, organizationId: string, customerIds
     ORDER BY kind, scope, value FOR NO KEY UPDATE`
 }
 
-/** Locks the customer who has the identity, also where it changes hands meanwhile (a merge); null: nobody has it. */
-export async function lockHolder(
+/** Locks the customer whom something belongs to, also where it changes hands meanwhile (a merge, or its undoing); null: there is no such thing. */
+export async function lockOwner(
+  tx: Tx,
+  organizationId: string,
+  owner: () => Promise<{ customerId: string } | null>,
+): Promise<string | null> {
+  for (let found = await owner(); found !== null; ) {
+    await lockCustomers(tx, organizationId, [found.customerId])
+    const now = await owner()
+    if (now?.customerId === found.customerId) return now.customerId
+    found = now
+  }
+  return null
+}
+
+/** Locks the customer who has the identity; null: nobody has it. */
+export function lockHolder(
   tx: Tx,
   organizationId: string,
   { kind, scope, value }: Pick<Identity, 'kind' | 'scope' | 'value'>,
 ): Promise<string | null> {
-  const holder = async () => {
-    const key = { organizationId, kind, scope, value: cleanText(value) }
-    const identity = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key }, select: { customerId: true } })
-    return identity?.customerId ?? null
-  }
-  for (let customerId = await holder(); customerId !== null; ) {
-    await lockCustomers(tx, organizationId, [customerId])
-    const now = await holder()
-    if (now === customerId) return customerId
-    customerId = now
-  }
-  return null
+  const key = { organizationId, kind, scope, value: cleanText(value) }
+  return lockOwner(tx, organizationId, () =>
+    tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key }, select: { customerId: true } }),
+  )
 }
 
 /** The customers by their ids; the id of one who is merged leads to the survivor. */

@@ -5,7 +5,7 @@ import { overtaken, verdictOf } from './automation-reasons.ts'
 import { enqueueRun, lockRun, makeRun, settleRun } from './automation-run.ts'
 import { composeAutomation, type Occasion } from './compose-automation.ts'
 import { messageOf } from './compose-message.ts'
-import { lockCustomers } from './customers.ts'
+import { lockOwner } from './customers.ts'
 import { checkPolicy } from './draft-message.ts'
 import { UserError } from './errors.ts'
 import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
@@ -42,13 +42,12 @@ async function withRun(
   runId: string,
   work: (tx: Tx, recorder: Recorder, run: AutomationRun) => Promise<void>,
 ): Promise<void> {
-  const found = await deps.db.automationRun.findUnique({ where: { id: runId } })
+  const found = await deps.db.automationRun.findUnique({ where: { id: runId }, select: { organizationId: true } })
   if (found === null) return
   await transact(deps, found.organizationId, async (tx, recorder) => {
-    const [customerId] = await lockCustomers(tx, found.organizationId, [found.customerId])
+    await lockOwner(tx, found.organizationId, () => tx.automationRun.findUnique({ where: { id: runId }, select: { customerId: true } }))
     const run = await lockRun(tx, runId)
-    // Who was merged meanwhile is the survivor.
-    if (run !== null && customerId !== undefined) await work(tx, recorder, { ...run, customerId })
+    if (run !== null) await work(tx, recorder, run)
   })
 }
 
