@@ -5,7 +5,7 @@ import { advance } from './advance.ts'
 import { overtaken } from './automation-reasons.ts'
 import { lockRun, settleRun, type Verdict } from './automation-run.ts'
 import { quietEnd, readSettings } from './notification-settings.ts'
-import { enqueueDelivery } from './schedule.ts'
+import { enqueueDelivery, jobTime } from './schedule.ts'
 
 /** Why the reason of an automated message is gone, or null; asked before its communication is locked. Locks the run and what it is about. */
 export async function reconsider(deps: Pick<Deps, 'clock'>, tx: Tx, organizationId: string, runId: string | null): Promise<Verdict | null> {
@@ -45,6 +45,6 @@ export async function holdInQuietHours(deps: Pick<Deps, 'clock'>, tx: Tx, record
     await tx.communication.update({ where: { id }, data: { sendAt: end } })
     recorder.event({ type: 'COMMUNICATION_CHANGED', customerId, conversationId, communicationId: id, data: { change: 'schedule' } })
   }
-  await enqueueDelivery(tx, message, end)
+  await enqueueDelivery(tx, message, await jobTime(deps, tx, end))
   return true
 }

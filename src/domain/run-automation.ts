@@ -64,7 +64,7 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
   const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
     await tx.automationRun.update({ where: { id: run.id }, data: { heldUntil } })
-    return enqueueRun(tx, run.id, heldUntil)
+    return enqueueRun(tx, run.id, await jobTime(deps, tx, heldUntil))
   }
   const appointment = run.appointmentId === null ? null : await tx.appointment.findUnique({ where: { id: run.appointmentId } })
   try {
