@@ -65,12 +65,20 @@ function mapped(values: Record<string, string>, mapping: Record<string, string>)
   )
 }
 
+/** Says what to do about it. */
+export function missingValues(names: readonly string[], path: string[]): MissingValueError {
+  const what = `There is no value for ${names.map((name) => `{{${name}}}`).join(', ')}`
+  const way = names.includes('review_link')
+    ? 'set the review link in the notification settings, or take it out of the text'
+    : 'take it out of the text, or use words that hold for every customer'
+  return new MissingValueError(`${what}: ${way}.`, path)
+}
+
 /** The message, before any channel's rules. Throws MissingValueError, and ValidationError where the provider would refuse a value. */
 export async function composeAutomation(tx: Tx, occasion: Occasion, recipient: Recipient, language?: string): Promise<Composed> {
   const { text, template, rendered } = await fillAutomation(tx, occasion, recipient.account.channel, language)
   const path = ['template']
-  if (rendered.missingVariables.length > 0)
-    throw new MissingValueError(`There is no value for ${rendered.missingVariables.map((name) => `{{${name}}}`).join(', ')}.`, path)
+  if (rendered.missingVariables.length > 0) throw missingValues(rendered.missingVariables, path)
   const atProvider = template === null ? null : providersTemplate(template, rendered.variables)
   checkTemplateFault(recipient.adapter, atProvider, path)
   const name = template?.name ?? occasion.kind.toLowerCase()
