@@ -10,7 +10,7 @@ import { inputHash } from './idempotency.ts'
 import { newId } from './ids.ts'
 import { readSettings, type Settings } from './notification-settings.ts'
 import { planNotice, planReminders, planReview, skipRuns } from './plan-appointment.ts'
-import { optionalText, requiredText } from './text.ts'
+import { cleanText, optionalText, requiredText } from './text.ts'
 import { checkedTimeZone } from './time-zones.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
@@ -44,7 +44,7 @@ const LAST_YEAR = 2200
 /** Throws ValidationError, NotFoundError, IdempotencyConflictError. */
 export async function createAppointment(deps: AppointmentDeps, actor: Actor, input: CreateAppointmentInput): Promise<Appointment> {
   const { organizationId, memberId } = actor
-  const externalId = optionalText(input.externalId, ['input', 'externalId'], 200)
+  const externalId = typeof input.externalId === 'string' ? requiredText(input.externalId, ['input', 'externalId'], 200) : null
   const externalHash = externalId === null ? null : inputHash(input)
   const before = await madeBefore(deps.db, organizationId, externalId, externalHash)
   if (before !== null) return before
@@ -147,7 +147,7 @@ async function change(deps: AppointmentDeps, { organizationId }: Actor, target: 
 /** Throws NotFoundError, and ValidationError where nothing is named. */
 async function findAppointment(tx: Tx, organizationId: string, { appointmentId, externalId }: AppointmentTarget): Promise<Appointment> {
   const found = await tx.appointment.findFirst({
-    where: { organizationId, ...(appointmentId ? { id: appointmentId } : { externalId: externalId ?? '' }) },
+    where: { organizationId, ...(appointmentId ? { id: appointmentId } : { externalId: cleanText(externalId ?? '') }) },
   })
   if (found === null) throw new NotFoundError('appointment', ['input', 'appointment', appointmentId ? 'appointmentId' : 'externalId'])
   return found

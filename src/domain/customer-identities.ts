@@ -15,6 +15,12 @@ type Key = { organizationId: string; kind: IdentityKind; scope: string; value: s
 /** All others are ids that mean something only inside one page or account. */
 const GLOBAL: ReadonlySet<IdentityKind> = new Set(['PHONE', 'EMAIL', 'WHATSAPP', 'EXTERNAL'])
 
+/** Throws ValidationError where nobody could tell whose id it is. */
+export function refuseUnlessPlaced({ kind, channelAccountId }: IdentityInput, path: string[]): void {
+  if (GLOBAL.has(kind) || channelAccountId) return
+  throw new ValidationError(`An id of kind ${kind} means something on one channel account only: say which.`, [...path, 'channelAccountId'])
+}
+
 /** What is stored of an identity that staff types in. Throws ValidationError, NotFoundError. */
 export async function keyOf(
   tx: Tx,
@@ -70,10 +76,7 @@ export function addCustomerIdentity(
   input: AddCustomerIdentityInput,
 ): Promise<CustomerIdentity> {
   const { organizationId, memberId } = actor
-  if (!GLOBAL.has(input.kind) && !input.channelAccountId) {
-    const message = `An id of kind ${input.kind} means something on one channel account only: say which.`
-    throw new ValidationError(message, ['input', 'channelAccountId'])
-  }
+  refuseUnlessPlaced(input, ['input'])
   return transact(deps, organizationId, async (tx, recorder) => {
     const [customerId] = await lockCustomers(tx, organizationId, [input.customerId])
     if (customerId === undefined) throw new NotFoundError('customer', ['input', 'customerId'])
