@@ -32,7 +32,7 @@ beforeAll(async () => {
   app = await startTestApp()
   clock = simulateClock(app, '2027-02-01T09:00:00Z')
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  on = automating(salon.ask, clock)
+  on = automating(app, salon.ask)
 })
 afterAll(() => app?.close())
 
@@ -215,7 +215,7 @@ describe('what is refused', () => {
 
   test('another organization’s customer, member and appointment are not there', async () => {
     const other = await openOrganization(app, { slug: 'others' })
-    const theirs = await automating(other.ask, clock).book({ externalId: 'theirs' })
+    const theirs = await automating(app, other.ask).book({ externalId: 'theirs' })
     const { viewer } = await other.ask(ViewerDocument)
     expect(await on.tryBook({ customer: { customerId: theirs.customer.id } })).toMatchObject({ code: 'NOT_FOUND' })
     expect(await on.tryBook({ staff: { memberId: present(viewer.member).id } })).toMatchObject({ code: 'NOT_FOUND' })
@@ -339,7 +339,7 @@ describe('a change', () => {
 describe('the lists', () => {
   test('are by time, filtered and paged, of a customer and of all', async () => {
     const org = await openOrganization(app, { slug: 'lists' })
-    const mine = automating(org.ask, clock)
+    const mine = automating(app, org.ask)
     const phone = nextPhone()
     const at = (day: number) => `2027-04-${String(day).padStart(2, '0')}T09:00:00.000Z`
     for (const day of [4, 1, 3, 2, 3]) await mine.book({ phone, startsAt: at(day), externalId: `${day}-${newId()}` })

@@ -14,8 +14,8 @@ import {
   UpdateNotificationSettingsDocument,
   type UpdateNotificationSettingsInput,
 } from '../generated/graphql.ts'
+import type { TestApp } from './app.ts'
 import { member, present } from './result.ts'
-import type { SimulatedClock } from './simulated-clock.ts'
 
 type Ask = <Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) => Promise<Data>
 
@@ -31,9 +31,9 @@ export const contact = (phone: string, name = 'Ada Lovelace') => ({
 })
 
 /** What the tests of automated messages ask of the graph. */
-export function automating(ask: Ask, clock: Pick<SimulatedClock, 'now'>) {
+export function automating({ deps }: Pick<TestApp, 'deps'>, ask: Ask) {
   const tryBook = async ({ phone, name, ...more }: Booking = {}) => {
-    const startsAt = more.startsAt ?? new Date(clock.now().getTime() + 3 * 86_400_000).toISOString()
+    const startsAt = more.startsAt ?? new Date(deps.clock().getTime() + 3 * 86_400_000).toISOString()
     const endsAt = new Date(Date.parse(startsAt) + 3_600_000).toISOString()
     const input = { customer: contact(phone ?? nextPhone(), name), service: 'Haircut', startsAt, endsAt, ...more }
     return present((await ask(CreateAppointmentDocument, { input })).createAppointment)
