@@ -11,20 +11,20 @@ const MISSED: ReadonlySet<CallOutcome | null> = new Set<CallOutcome>(['NO_ANSWER
 export const isMissed = (outcome: CallOutcome | null): boolean => MISSED.has(outcome)
 
 /** Of a call whose webhook came at `arrivedAt`. */
-const endOf = ({ callStartedAt, callSeconds }: Pick<Communication, 'callStartedAt' | 'callSeconds'>, arrivedAt: Date): Date =>
+export const endOf = ({ callStartedAt, callSeconds }: Pick<Communication, 'callStartedAt' | 'callSeconds'>, arrivedAt: Date): Date =>
   callStartedAt === null ? arrivedAt : new Date(callStartedAt.getTime() + (callSeconds ?? 0) * 1000)
 
 /**
  * Plans the follow-up of an INBOUND call that nobody took, in the transaction in which that became known: when the call was recorded, or when
  * another outcome was corrected to this. The customer and the call are locked.
  */
-export async function planMissedCall(tx: Tx, recorder: Recorder, call: Communication, arrivedAt: Date): Promise<void> {
+export async function planMissedCall(tx: Tx, recorder: Recorder, call: Communication, endedAt: Date): Promise<void> {
   const { id, organizationId, customerId } = call
   const settings = await readSettings(tx, organizationId)
   const { enabled, delayMinutes } = settings.automations.MISSED_CALL_FOLLOW_UP
   if (!enabled) return
   const cause = { organizationId, customerId, kind: 'MISSED_CALL_FOLLOW_UP' as const, cause: `call:${id}`, callId: id }
-  await planRuns(tx, recorder, settings, [{ cause, dueAt: new Date(endOf(call, arrivedAt).getTime() + delayMinutes * 60_000) }], arrivedAt)
+  await planRuns(tx, recorder, settings, [{ cause, dueAt: new Date(endedAt.getTime() + delayMinutes * 60_000) }], endedAt)
 }
 
 /**
