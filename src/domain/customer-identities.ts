@@ -10,7 +10,7 @@ import { newId } from './ids.ts'
 
 export const MAX_IDENTITIES = 20
 
-type Key = { organizationId: string; kind: IdentityKind; scope: string; value: string }
+export type Key = { organizationId: string; kind: IdentityKind; scope: string; value: string }
 
 /** All others are ids that mean something only inside one page or account. */
 const GLOBAL: ReadonlySet<IdentityKind> = new Set(['PHONE', 'EMAIL', 'WHATSAPP', 'EXTERNAL'])
@@ -44,9 +44,13 @@ export async function keyOf(
 /** Adds an identity that staff typed in, so an unverified one. null: the customer has it already. Throws AlreadyExistsError. */
 async function add(tx: Tx, customerId: string, key: Key, path: string[]): Promise<CustomerIdentity | null> {
   const id = newId()
-  const { count } = await tx.customerIdentity.createMany({ data: [{ ...key, id, customerId }], skipDuplicates: true })
+  const find = () => tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key } })
+  // To insert it would wait for who receives a message from it, and they for the customer.
+  const known = await find()
+  const { count } =
+    known === null ? await tx.customerIdentity.createMany({ data: [{ ...key, id, customerId }], skipDuplicates: true }) : { count: 0 }
   if (count === 1) return tx.customerIdentity.findUniqueOrThrow({ where: { id } })
-  const holder = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key } })
+  const holder = known ?? (await find())
   if (holder?.customerId === customerId) return null
   throw new AlreadyExistsError(`${key.value} belongs to another customer.`, [...path, 'value'], holder?.customerId ?? null)
 }

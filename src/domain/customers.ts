@@ -6,7 +6,15 @@ import { newId } from './ids.ts'
 import { cleanText } from './text.ts'
 
 /** Finds the customer by the identity or makes one, called `name`, whatever the concurrency, and locks the row. */
-export async function ensureCustomer(
+export async function ensureCustomer(...args: Parameters<typeof findOrMakeCustomer>): Promise<string> {
+  const customerId = await findOrMakeCustomer(...args)
+  const [tx, , organizationId] = args
+  await lockCustomers(tx, organizationId, [customerId])
+  return customerId
+}
+
+/** As `ensureCustomer`, but only the identity is locked. */
+export async function findOrMakeCustomer(
   tx: Tx,
   recorder: Recorder,
   organizationId: string,
@@ -27,7 +35,6 @@ export async function ensureCustomer(
     SELECT customer_id FROM named`
   const customerId = row?.customer_id ?? fresh
   if (customerId === fresh) recorder.event({ type: 'CUSTOMER_CREATED', actorId: memberId, customerId })
-  await lockCustomers(tx, organizationId, [customerId])
   return customerId
 }
 
