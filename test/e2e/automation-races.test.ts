@@ -126,11 +126,11 @@ describe('a message whose reason goes while it is sent', () => {
     expect(ends.size).toBeGreaterThan(1)
   })
 
-  test('moved, 25 times: none with the former time whose sending began after the move', async () => {
-    for (let round = 0; round < 25; round++) {
+  test('moved, 15 times: none with the former time whose sending began after the move', async () => {
+    for (let round = 0; round < 15; round++) {
       const { id, runId } = await booked()
       if (round % 2 === 1) await runAutomation(second.deps, runId)
-      await Promise.all([on.reschedule(id, '2030-05-02T10:00:00Z'), carryOut(second, runId)])
+      await Promise.all([on.reschedule(id, '2090-05-02T10:00:00Z'), carryOut(second, runId)])
       await carryOut(second, runId)
       const [confirmation, notice] = await on.runsOf(id)
       const message = await messageOf(runId)

@@ -47,8 +47,8 @@ describe('an appointment that is not as it was', () => {
   test('moved twice within a minute: only the last time is told', async () => {
     await on.set({ automations: [{ kind: 'RESCHEDULE_NOTICE', delayMinutes: 1 }] })
     const { id } = await on.book()
-    await on.reschedule(id, '2027-05-10T07:00:00Z')
-    await on.reschedule(id, '2027-05-11T08:00:00Z')
+    await on.reschedule(id, '2037-05-10T07:00:00Z')
+    await on.reschedule(id, '2037-05-11T08:00:00Z')
     await clock.pass({ minutes: 1 })
     const notices = (await on.runsOf(id)).filter(({ kind }) => kind === 'RESCHEDULE_NOTICE')
     expect(brief(notices)).toEqual([
@@ -56,9 +56,7 @@ describe('an appointment that is not as it was', () => {
       'RESCHEDULE_NOTICE WHATSAPP SKIPPED MESSAGING_WINDOW_CLOSED',
       'RESCHEDULE_NOTICE SMS SENT',
     ])
-    expect(bodies(notices)).toEqual([
-      'Hi Ada, your appointment for Haircut has been moved to Tuesday, May 11, 2027 at 11:00 AM. Salon Mavi',
-    ])
+    expect(bodies(notices)).toEqual(['Hi Ada, your appointment for Haircut has been moved to Monday, May 11, 2037 at 11:00 AM. Salon Mavi'])
     await on.cancel(id)
   })
 })

@@ -17,7 +17,7 @@ let on: ReturnType<typeof automating>
 
 beforeAll(async () => {
   app = await startTestApp()
-  clock = simulateClock(app, '2027-02-01T09:00:00Z')
+  clock = simulateClock(app, '2037-02-01T09:00:00Z')
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
   on = automating(app, salon.ask)
 })

@@ -8,7 +8,7 @@ import { checkedPage, type PageArguments } from '../../src/domain/page.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { present } from '../support/result.ts'
 
-const BASE = Date.parse('2027-02-01T09:00:00Z')
+const BASE = Date.parse('2037-02-01T09:00:00Z')
 const KINDS = ['BOOKING_CONFIRMATION', 'APPOINTMENT_REMINDER', 'REVIEW_REQUEST'] as const
 const CHANNELS = ['SMS', 'WHATSAPP'] as const
 const ENDS = [
