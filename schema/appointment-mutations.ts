@@ -9,7 +9,7 @@ import { optionalId } from './global-id.ts'
 
 const Contact = builder.inputType('AppointmentContactInput', {
   description:
-    'A person by their addresses: found by any of them, or made. What is new about them is added; an address of somebody else is a merge suggestion.',
+    'A person by their addresses: found by the first of them that is known, or made. What is new about them is added; an address of somebody else is a merge suggestion.',
   fields: (t) => ({
     name: t.string({ description: 'At most 200 characters; a name that is known already stays.' }),
     identities: t.field({ type: [Identity], required: true, description: '1 to 20, e.g. a phone number and an e-mail address.' }),

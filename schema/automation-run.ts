@@ -35,7 +35,7 @@ AutomationRun.implement({
     heldUntil: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'The end of the quiet hours that it waits for.',
+      description: 'The end of the quiet hours that it waits for, as they were set when it was held.',
       resolve: (run) => run.heldUntil,
     }),
     settledAt: t.field({ type: 'DateTime', nullable: true, description: 'When it was sent or skipped.', resolve: (run) => run.settledAt }),
@@ -165,7 +165,7 @@ builder.mutationField('requestReview', (t) =>
   t.field({
     type: RequestReviewSuccess,
     description:
-      'AGENT. Asks one customer for a review, with the texts and channels of REVIEW_REQUEST; refused while that is switched off.',
+      'AGENT. Asks one customer for a review, with the texts and channels of REVIEW_REQUEST; refused while that is switched off, and while each of its texts uses a value that is not there, such as the review link.',
     authScopes: { role: 'AGENT' },
     errors: { types: [ValidationError, NotFoundError, IdempotencyConflictError] },
     args: { input: t.arg({ type: RequestReview, required: true }) },

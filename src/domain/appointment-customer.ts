@@ -1,8 +1,9 @@
+import type { CustomerIdentity } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
-import { keyOf, MAX_IDENTITIES } from './customer-identities.ts'
-import { ensureCustomer, lockCustomers } from './customers.ts'
+import { type Key, keyOf, MAX_IDENTITIES, refuseUnlessPlaced } from './customer-identities.ts'
+import { findOrMakeCustomer, lockCustomers } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import type { IdentityInput } from './identities.ts'
 import { newId } from './ids.ts'
@@ -16,8 +17,8 @@ export type AppointmentCustomer = {
 }
 
 /**
- * The customer, locked. A contact is found by any of its identities, or made; an identity that is new is added, and one of another customer
- * suggests that the two may be one person. Throws NotFoundError, ValidationError.
+ * The customer, locked. A contact is found by the first of its identities that is known, or made; an identity that is new is added, and one of
+ * another customer suggests that the two may be one person. Throws NotFoundError, ValidationError.
  */
 export async function appointmentCustomer(
   tx: Tx,
@@ -37,25 +38,44 @@ export async function appointmentCustomer(
     throw new ValidationError(`identities must have 1 to ${MAX_IDENTITIES} of them.`, [...path, 'contact', 'identities'])
   const name = optionalText(contact?.name, [...path, 'contact', 'name'], 200)
   const keys = await Promise.all(
-    identities.map((identity, index) => keyOf(tx, channels, organizationId, identity, [...path, 'contact', 'identities', String(index)])),
+    identities.map((identity, index) => {
+      const place = [...path, 'contact', 'identities', String(index)]
+      refuseUnlessPlaced(identity, place)
+      return keyOf(tx, channels, organizationId, identity, place)
+    }),
   )
-  // In one order for all, so that two who name the same person do not wait for each other.
-  const sorted = keys.toSorted((a, b) => (`${a.kind} ${a.scope} ${a.value}` < `${b.kind} ${b.scope} ${b.value}` ? -1 : 1))
-  const known = await tx.customerIdentity.findMany({
-    where: { organizationId, OR: sorted.map(({ kind, scope, value }) => ({ kind, scope, value })) },
-  })
-  const isKnown = (key: (typeof sorted)[number]) =>
-    known.some(({ kind, scope, value }) => kind === key.kind && scope === key.scope && value === key.value)
-  const first = sorted.find(isKnown) ?? sorted[0]
-  if (first === undefined) throw new Error('a contact without identities')
-  const made = await ensureCustomer(tx, recorder, organizationId, { ...first, verified: false }, memberId)
-  const [id = made] = await lockCustomers(tx, organizationId, [made])
-  for (const key of sorted) {
-    const { count } = await tx.customerIdentity.createMany({ data: [{ ...key, id: newId(), customerId: id }], skipDuplicates: true })
-    if (count === 1) continue
-    const holder = await tx.customerIdentity.findUniqueOrThrow({ where: { organizationId_kind_scope_value: key } })
-    if (holder.customerId !== id) await suggestMerge(tx, recorder, organizationId, id, holder.customerId, key)
+  const found = await lockKnown(tx, keys)
+  const first = keys.flatMap((key) => found.find((row) => isSame(row, key)) ?? [])[0]
+  const fresh = keys.filter((key) => !found.some((row) => isSame(row, key))).toSorted(inOrder)
+  const made = first?.customerId ?? (await makeOf(tx, recorder, fresh, memberId))
+  const added: Pick<Key, 'kind' | 'value'>[] = []
+  for (const key of fresh) {
+    const { count } = await tx.customerIdentity.createMany({ data: [{ ...key, id: newId(), customerId: made }], skipDuplicates: true })
+    if (count === 1) added.push({ kind: key.kind, value: key.value })
   }
-  if (name !== null) await tx.customer.updateMany({ where: { id, name: null }, data: { name } })
+  const [id = made] = await lockCustomers(tx, organizationId, [made])
+  for (const holder of await tx.customerIdentity.findMany({ where: { OR: keys } }))
+    if (holder.customerId !== id) await suggestMerge(tx, recorder, organizationId, id, holder.customerId, holder)
+  const named = name === null ? 0 : (await tx.customer.updateMany({ where: { id, name: null }, data: { name } })).count
+  const changed = first !== undefined && (named > 0 || added.length > 0)
+  if (changed) recorder.event({ type: 'CUSTOMER_CHANGED', actorId: memberId, customerId: id, data: { identitiesAdded: added } })
   return id
+}
+
+const isSame = (one: Key, other: Key): boolean => one.kind === other.kind && one.scope === other.scope && one.value === other.value
+
+/** In one order for all, so that two who name the same person do not wait for each other. */
+const inOrder = (a: Key, b: Key): number => (`${a.kind} ${a.scope} ${a.value}` < `${b.kind} ${b.scope} ${b.value}` ? -1 : 1)
+
+/** Locks identities before any customer, and in the same order, as a merge does; who receives a message locks one of each. */
+async function lockKnown(tx: Tx, keys: readonly Key[]): Promise<CustomerIdentity[]> {
+  const where = { OR: [...keys] }
+  const ids = (await tx.customerIdentity.findMany({ where, select: { id: true } })).map(({ id }) => id)
+  await tx.$queryRaw`SELECT FROM customer_identity WHERE id = ANY(${ids}::uuid[]) ORDER BY kind, scope, value FOR NO KEY UPDATE`
+  return tx.customerIdentity.findMany({ where })
+}
+
+function makeOf(tx: Tx, recorder: Recorder, [key]: readonly Key[], memberId: string | null): Promise<string> {
+  if (key === undefined) throw new Error('a contact without identities')
+  return findOrMakeCustomer(tx, recorder, key.organizationId, { ...key, verified: false }, memberId)
 }

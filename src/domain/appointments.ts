@@ -4,13 +4,13 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { type AppointmentCustomer, appointmentCustomer } from './appointment-customer.ts'
 import { because } from './automation-reasons.ts'
-import { lockCustomers } from './customers.ts'
+import { lockOwner } from './customers.ts'
 import { IdempotencyConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { inputHash } from './idempotency.ts'
 import { newId } from './ids.ts'
 import { readSettings, type Settings } from './notification-settings.ts'
 import { planNotice, planReminders, planReview, skipRuns } from './plan-appointment.ts'
-import { optionalText, requiredText } from './text.ts'
+import { cleanText, optionalText, requiredText } from './text.ts'
 import { checkedTimeZone } from './time-zones.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
@@ -44,7 +44,7 @@ const LAST_YEAR = 2200
 /** Throws ValidationError, NotFoundError, IdempotencyConflictError. */
 export async function createAppointment(deps: AppointmentDeps, actor: Actor, input: CreateAppointmentInput): Promise<Appointment> {
   const { organizationId, memberId } = actor
-  const externalId = optionalText(input.externalId, ['input', 'externalId'], 200)
+  const externalId = typeof input.externalId === 'string' ? requiredText(input.externalId, ['input', 'externalId'], 200) : null
   const externalHash = externalId === null ? null : inputHash(input)
   const before = await madeBefore(deps.db, organizationId, externalId, externalHash)
   if (before !== null) return before
@@ -136,24 +136,18 @@ type Change = (tx: Tx, recorder: Recorder, before: Appointment, settings: Settin
 /** Locks in the order customer, appointment: who sends a message about it does the same. */
 async function change(deps: AppointmentDeps, { organizationId }: Actor, target: AppointmentTarget, work: Change): Promise<Appointment> {
   return transact(deps, organizationId, async (tx, recorder) => {
-    const found = await findAppointment(tx, organizationId, target)
-    const [customerId] = await lockCustomers(tx, organizationId, [found.customerId])
-    await tx.$queryRaw`SELECT FROM appointment WHERE id = ${found.id}::uuid FOR UPDATE`
-    const before = await tx.appointment.findUniqueOrThrow({ where: { id: found.id } })
-    return work(
-      tx,
-      recorder,
-      { ...before, customerId: customerId ?? before.customerId },
-      await readSettings(tx, organizationId),
-      deps.clock(),
-    )
+    const { id } = await findAppointment(tx, organizationId, target)
+    await lockOwner(tx, organizationId, () => tx.appointment.findUnique({ where: { id }, select: { customerId: true } }))
+    await tx.$queryRaw`SELECT FROM appointment WHERE id = ${id}::uuid FOR UPDATE`
+    const before = await tx.appointment.findUniqueOrThrow({ where: { id } })
+    return work(tx, recorder, before, await readSettings(tx, organizationId), deps.clock())
   })
 }
 
 /** Throws NotFoundError, and ValidationError where nothing is named. */
 async function findAppointment(tx: Tx, organizationId: string, { appointmentId, externalId }: AppointmentTarget): Promise<Appointment> {
   const found = await tx.appointment.findFirst({
-    where: { organizationId, ...(appointmentId ? { id: appointmentId } : { externalId: externalId ?? '' }) },
+    where: { organizationId, ...(appointmentId ? { id: appointmentId } : { externalId: cleanText(externalId ?? '') }) },
   })
   if (found === null) throw new NotFoundError('appointment', ['input', 'appointment', appointmentId ? 'appointmentId' : 'externalId'])
   return found

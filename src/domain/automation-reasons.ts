@@ -1,6 +1,7 @@
 import type { Appointment, AutomationRun } from '../db/generated/client.ts'
 import type { AutomationReason } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
+import type { AutomationSetting } from './automation-defaults.ts'
 import type { Verdict } from './automation-run.ts'
 import {
   BodyTooLongError,
@@ -29,9 +30,16 @@ export const because = (reason: keyof typeof sentences): Verdict => ({ reason, d
 
 export const tooLate = (detail: string): Verdict => ({ reason: 'TOO_LATE', detail })
 
-const HOUR = 3_600_000
+const DAY = 24 * 60
 /** After their due time, what is said about a call or a visit is out of place. */
-const STALE_MS = { MISSED_CALL_FOLLOW_UP: 24 * HOUR, REVIEW_REQUEST: 7 * 24 * HOUR } as const
+const STALE_MINUTES = { MISSED_CALL_FOLLOW_UP: DAY, REVIEW_REQUEST: 7 * DAY } as const
+
+/** As people say it: 90 minutes, 24 hours, 7 days. */
+export function inWords(minutes: number): string {
+  const [count, unit] =
+    minutes > DAY && minutes % DAY === 0 ? [minutes / DAY, 'day'] : minutes % 60 === 0 ? [minutes / 60, 'hour'] : [minutes, 'minute']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
 
 /** Why reality has overtaken a message, or null. Locks the appointment against changes until the transaction ends. */
 export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, now: Date): Promise<Verdict | null> {
@@ -46,11 +54,11 @@ export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, 
       return appointment !== null && appointment.startsAt <= now ? because('APPOINTMENT_PASSED') : null
     case 'APPOINTMENT_REMINDER':
       if (run.minutesBefore !== null && !setting.reminderMinutes.includes(run.minutesBefore)) return because('SETTINGS_CHANGED')
-      return overtakenByAppointment(appointment, run, now) ?? (await overtakenByReminder(tx, run, now))
+      return overtakenByAppointment(appointment, run, now) ?? (await overtakenByReminder(tx, setting, run, now))
     case 'MISSED_CALL_FOLLOW_UP':
-      return stale(run, now) ?? ((await wasReached(tx, run)) ? because('ALREADY_REACHED') : null)
+      return (await stale(tx, run, now)) ?? ((await wasReached(tx, run)) ? because('ALREADY_REACHED') : null)
     case 'REVIEW_REQUEST':
-      return stale(run, now)
+      return stale(tx, run, now)
   }
 }
 
@@ -61,8 +69,8 @@ function overtakenByAppointment(appointment: Appointment | null, run: Automation
   return appointment.startsAt <= now ? because('APPOINTMENT_PASSED') : null
 }
 
-/** After a time away, or of quiet hours, several reminders can be due: the last of them says it all. */
-async function overtakenByReminder(tx: Tx, run: AutomationRun, now: Date): Promise<Verdict | null> {
+/** After a time away, or of quiet hours, several reminders can be due: the last of them that is still wanted says it all. */
+async function overtakenByReminder(tx: Tx, setting: AutomationSetting, run: AutomationRun, now: Date): Promise<Verdict | null> {
   const { kind, appointmentId, revision, minutesBefore } = run
   const later = await tx.automationRun.count({
     where: {
@@ -70,17 +78,19 @@ async function overtakenByReminder(tx: Tx, run: AutomationRun, now: Date): Promi
       appointmentId,
       revision,
       minutesBefore: { lt: minutesBefore ?? 0 },
-      status: { in: ['SCHEDULED', 'SENT'] },
       dueAt: { lte: now },
+      OR: [{ status: 'SENT' }, { status: 'SCHEDULED', minutesBefore: { in: setting.reminderMinutes } }],
     },
   })
   return later === 0 ? null : tooLate('A later reminder of the same appointment was due already.')
 }
 
-function stale({ kind, dueAt }: AutomationRun, now: Date): Verdict | null {
-  const limit = kind === 'MISSED_CALL_FOLLOW_UP' || kind === 'REVIEW_REQUEST' ? STALE_MS[kind] : Number.POSITIVE_INFINITY
-  if (now.getTime() - dueAt.getTime() <= limit) return null
-  return tooLate(`It could not be sent within ${limit / HOUR} hours of its time, and after that it would be out of place.`)
+/** By the time of the first channel: a receipt may say days later that the message was not delivered. */
+async function stale(tx: Tx, { organizationId, cause, kind, dueAt }: AutomationRun, now: Date): Promise<Verdict | null> {
+  const limit = kind === 'MISSED_CALL_FOLLOW_UP' || kind === 'REVIEW_REQUEST' ? STALE_MINUTES[kind] : Number.POSITIVE_INFINITY
+  const first = await tx.automationRun.findFirst({ where: { organizationId, cause, kind, step: 0 }, select: { dueAt: true } })
+  if (now.getTime() - (first?.dueAt ?? dueAt).getTime() <= limit * 60_000) return null
+  return tooLate(`It could not be sent within ${inWords(limit)} of its time, and after that it would be out of place.`)
 }
 
 /** As it is, and stays until the end of the transaction. */

@@ -59,10 +59,19 @@ function mapped(values: Record<string, string>, mapping: Record<string, string>)
   return { ...values, ...Object.fromEntries(theirs) }
 }
 
+/** Says what to do about it. */
+export function missingValues(names: readonly string[], path: string[]): MissingValueError {
+  const what = `There is no value for ${braced(names)}`
+  const way = names.includes('review_link')
+    ? 'set the review link in the notification settings, or take it out of the text'
+    : 'take it out of the text, or use words that hold for every customer'
+  return new MissingValueError(`${what}: ${way}.`, path)
+}
+
 /** The message, before any channel's rules. Throws MissingValueError, and ValidationError where the provider would refuse a value. */
 export function composeAutomation({ kind, settings }: Occasion, { text, template, rendered }: Filled, { adapter }: Recipient): Composed {
   const path = ['template']
-  if (rendered.missingVariables.length > 0) throw new MissingValueError(`There is no value for ${missing(text, rendered)}.`, path)
+  if (rendered.missingVariables.length > 0) throw missingValues(missingNames({ text, rendered }), path)
   const atProvider = template === null ? null : providersTemplate(template, rendered.variables)
   checkTemplateFault(adapter, atProvider, path)
   const name = template?.name ?? kind.toLowerCase()
@@ -82,5 +91,5 @@ export function composeAutomation({ kind, settings }: Occasion, { text, template
 }
 
 /** By our names: {{1}} of a provider's template says nothing to who reads it. */
-const missing = ({ row }: ChosenText, { missingVariables }: Rendered): string =>
-  braced(missingVariables.map((name) => mappingOf(row)[name] ?? name))
+export const missingNames = ({ text: { row }, rendered }: Pick<Filled, 'text' | 'rendered'>): string[] =>
+  rendered.missingVariables.map((name) => mappingOf(row)[name] ?? name)

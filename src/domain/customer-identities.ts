@@ -10,10 +10,16 @@ import { newId } from './ids.ts'
 
 export const MAX_IDENTITIES = 20
 
-type Key = { organizationId: string; kind: IdentityKind; scope: string; value: string }
+export type Key = { organizationId: string; kind: IdentityKind; scope: string; value: string }
 
 /** All others are ids that mean something only inside one page or account. */
 const GLOBAL: ReadonlySet<IdentityKind> = new Set(['PHONE', 'EMAIL', 'WHATSAPP', 'EXTERNAL'])
+
+/** Throws ValidationError where nobody could tell whose id it is. */
+export function refuseUnlessPlaced({ kind, channelAccountId }: IdentityInput, path: string[]): void {
+  if (GLOBAL.has(kind) || channelAccountId) return
+  throw new ValidationError(`An id of kind ${kind} means something on one channel account only: say which.`, [...path, 'channelAccountId'])
+}
 
 /** What is stored of an identity that staff types in. Throws ValidationError, NotFoundError. */
 export async function keyOf(
@@ -38,9 +44,13 @@ export async function keyOf(
 /** Adds an identity that staff typed in, so an unverified one. null: the customer has it already. Throws AlreadyExistsError. */
 async function add(tx: Tx, customerId: string, key: Key, path: string[]): Promise<CustomerIdentity | null> {
   const id = newId()
-  const { count } = await tx.customerIdentity.createMany({ data: [{ ...key, id, customerId }], skipDuplicates: true })
+  const find = () => tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key } })
+  // To insert it would wait for who receives a message from it, and they for the customer.
+  const known = await find()
+  const { count } =
+    known === null ? await tx.customerIdentity.createMany({ data: [{ ...key, id, customerId }], skipDuplicates: true }) : { count: 0 }
   if (count === 1) return tx.customerIdentity.findUniqueOrThrow({ where: { id } })
-  const holder = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key } })
+  const holder = known ?? (await find())
   if (holder?.customerId === customerId) return null
   throw new AlreadyExistsError(`${key.value} belongs to another customer.`, [...path, 'value'], holder?.customerId ?? null)
 }
@@ -70,10 +80,7 @@ export function addCustomerIdentity(
   input: AddCustomerIdentityInput,
 ): Promise<CustomerIdentity> {
   const { organizationId, memberId } = actor
-  if (!GLOBAL.has(input.kind) && !input.channelAccountId) {
-    const message = `An id of kind ${input.kind} means something on one channel account only: say which.`
-    throw new ValidationError(message, ['input', 'channelAccountId'])
-  }
+  refuseUnlessPlaced(input, ['input'])
   return transact(deps, organizationId, async (tx, recorder) => {
     const [customerId] = await lockCustomers(tx, organizationId, [input.customerId])
     if (customerId === undefined) throw new NotFoundError('customer', ['input', 'customerId'])

@@ -6,7 +6,15 @@ import { newId } from './ids.ts'
 import { cleanText } from './text.ts'
 
 /** Finds the customer by the identity or makes one, called `name`, whatever the concurrency, and locks the row. */
-export async function ensureCustomer(
+export async function ensureCustomer(...args: Parameters<typeof findOrMakeCustomer>): Promise<string> {
+  const customerId = await findOrMakeCustomer(...args)
+  const [tx, , organizationId] = args
+  await lockCustomers(tx, organizationId, [customerId])
+  return customerId
+}
+
+/** As `ensureCustomer`, but only the identity is locked. */
+export async function findOrMakeCustomer(
   tx: Tx,
   recorder: Recorder,
   organizationId: string,
@@ -27,7 +35,6 @@ export async function ensureCustomer(
     SELECT customer_id FROM named`
   const customerId = row?.customer_id ?? fresh
   if (customerId === fresh) recorder.event({ type: 'CUSTOMER_CREATED', actorId: memberId, customerId })
-  await lockCustomers(tx, organizationId, [customerId])
   return customerId
 }
 
@@ -60,24 +67,31 @@ export async function lockIdentities(tx: Tx, organizationId: string, customerIds
     ORDER BY kind, scope, value FOR NO KEY UPDATE`
 }
 
-/** Locks the customer who has the identity, also where it changes hands meanwhile (a merge); null: nobody has it. */
-export async function lockHolder(
+/** Locks the customer whom something belongs to, also where it changes hands meanwhile (a merge, or its undoing); null: there is no such thing. */
+export async function lockOwner(
+  tx: Tx,
+  organizationId: string,
+  owner: () => Promise<{ customerId: string } | null>,
+): Promise<string | null> {
+  for (let found = await owner(); found !== null; ) {
+    await lockCustomers(tx, organizationId, [found.customerId])
+    const now = await owner()
+    if (now?.customerId === found.customerId) return now.customerId
+    found = now
+  }
+  return null
+}
+
+/** Locks the customer who has the identity; null: nobody has it. */
+export function lockHolder(
   tx: Tx,
   organizationId: string,
   { kind, scope, value }: Pick<Identity, 'kind' | 'scope' | 'value'>,
 ): Promise<string | null> {
-  const holder = async () => {
-    const key = { organizationId, kind, scope, value: cleanText(value) }
-    const identity = await tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key }, select: { customerId: true } })
-    return identity?.customerId ?? null
-  }
-  for (let customerId = await holder(); customerId !== null; ) {
-    await lockCustomers(tx, organizationId, [customerId])
-    const now = await holder()
-    if (now === customerId) return customerId
-    customerId = now
-  }
-  return null
+  const key = { organizationId, kind, scope, value: cleanText(value) }
+  return lockOwner(tx, organizationId, () =>
+    tx.customerIdentity.findUnique({ where: { organizationId_kind_scope_value: key }, select: { customerId: true } }),
+  )
 }
 
 /** The customers by their ids; the id of one who is merged leads to the survivor. */

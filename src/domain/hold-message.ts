@@ -5,7 +5,7 @@ import { advance } from './advance.ts'
 import { overtaken } from './automation-reasons.ts'
 import { lockRun, settleRun, type Verdict } from './automation-run.ts'
 import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
-import { enqueueDelivery } from './schedule.ts'
+import { enqueueDelivery, jobTime } from './schedule.ts'
 
 type Draft = Pick<Communication, 'organizationId' | 'automationRunId' | 'sendAt'>
 
@@ -58,6 +58,6 @@ export async function holdInQuietHours(
     await tx.communication.update({ where: { id }, data: { sendAt: end } })
     recorder.event({ type: 'COMMUNICATION_CHANGED', customerId, conversationId, communicationId: id, data: { change: 'schedule' } })
   }
-  await enqueueDelivery(tx, message, end)
+  await enqueueDelivery(tx, message, await jobTime(deps, tx, end))
   return true
 }

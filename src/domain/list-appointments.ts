@@ -3,6 +3,7 @@ import type { AppointmentStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
 import { listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { cleanText } from './text.ts'
 
 export type AppointmentFilter = {
   statuses?: AppointmentStatus[] | null
@@ -51,7 +52,7 @@ function placeOf(page: Page): Prisma.Sql {
 
 const conditionsOf = ({ statuses, externalId, since, until }: AppointmentFilter): Prisma.Sql[] => [
   ...(statuses ? [Prisma.sql`status = ANY(${statuses}::"AppointmentStatus"[])`] : []),
-  ...(externalId ? [Prisma.sql`external_id = ${externalId}`] : []),
+  ...(externalId ? [Prisma.sql`external_id = ${cleanText(externalId)}`] : []),
   ...(since ? [Prisma.sql`starts_at >= ${since}::timestamptz`] : []),
   ...(until ? [Prisma.sql`starts_at < ${until}::timestamptz`] : []),
 ]

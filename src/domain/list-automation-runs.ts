@@ -52,7 +52,7 @@ function conditionsOf(filter: AutomationRunFilter): Prisma.Sql[] {
   const { kinds, statuses, reasons, channel, customerId, appointmentId, dueSince, dueUntil } = filter
   return [
     ...(kinds ? [Prisma.sql`kind = ANY(${kinds}::"AutomationKind"[])`] : []),
-    ...(statuses ? [Prisma.sql`status = ANY(${statuses}::"AutomationRunStatus"[])`] : []),
+    ...(statuses ? [statusIn(statuses)] : []),
     ...(reasons ? [Prisma.sql`reason = ANY(${reasons}::"AutomationReason"[])`] : []),
     ...(channel ? [Prisma.sql`channel = ${channel}::"ChannelType"`] : []),
     ...(customerId ? [Prisma.sql`customer_id = ${customerId}::uuid`] : []),
@@ -61,3 +61,9 @@ function conditionsOf(filter: AutomationRunFilter): Prisma.Sql[] {
     ...(dueUntil ? [Prisma.sql`due_at < ${dueUntil}::timestamptz`] : []),
   ]
 }
+
+/** Of one status the index gives the order too: what is to come, or has failed, is few among very many. */
+const statusIn = (statuses: AutomationRunStatus[]): Prisma.Sql =>
+  statuses.length === 1
+    ? Prisma.sql`status = ${statuses[0]}::"AutomationRunStatus"`
+    : Prisma.sql`status = ANY(${statuses}::"AutomationRunStatus"[])`

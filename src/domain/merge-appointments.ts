@@ -1,7 +1,7 @@
 import type { Tx } from '../events/transact.ts'
 import type { Moved } from './merge-record.ts'
 
-/** The merged customer's appointments and automated messages become the survivor's. */
+/** The merged customer's appointments and automated messages become the survivor's; before their communications are locked, as whoever delivers does. */
 export async function moveAppointments(
   tx: Tx,
   survivorId: string,

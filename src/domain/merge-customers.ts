@@ -23,6 +23,7 @@ export function mergeCustomers(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: 
   const now = deps.clock()
   return transact(deps, organizationId, async (tx, recorder) => {
     const { survivor, merged } = await lockBoth(tx, organizationId, input)
+    const appointments = await moveAppointments(tx, survivor.id, merged.id)
     const conversations = await moveConversations(tx, survivor.id, merged.id, now)
     const consents = await mergeConsents(tx, recorder, { organizationId, survivorId: survivor.id, mergedId: merged.id, actorId, now })
     const moved: Moved = {
@@ -31,7 +32,7 @@ export function mergeCustomers(deps: Pick<Deps, 'db' | 'bus' | 'clock'>, actor: 
       identities: await moveIdentities(tx, survivor.id, merged.id),
       ...conversations.moved,
       consents,
-      ...(await moveAppointments(tx, survivor.id, merged.id)),
+      ...appointments,
       ...(await mergeSuggestionsInto(tx, survivor.id, merged.id)),
     }
     await moveCounts(tx, recorder, actorId, survivor, merged)

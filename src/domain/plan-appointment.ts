@@ -1,6 +1,6 @@
 import type { Appointment } from '../db/generated/client.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
-import { because, tooLate } from './automation-reasons.ts'
+import { because, inWords, tooLate } from './automation-reasons.ts'
 import { type Cause, type Planned, planRuns, settleRun, type Verdict } from './automation-run.ts'
 import type { Settings } from './notification-settings.ts'
 
@@ -45,7 +45,7 @@ export async function planReminders(
   if (!enabled) return
   const all = reminderMinutes.map((minutesBefore) => {
     const dueAt = new Date(appointment.startsAt.getTime() - minutesBefore * MINUTE)
-    return { minutesBefore, dueAt, late: dueAt <= now }
+    return { minutesBefore, dueAt, late: dueAt < now }
   })
   const nearest = Math.min(...all.filter(({ late }) => late).map(({ minutesBefore }) => minutesBefore))
   const planned = all.map(({ minutesBefore, dueAt, late }): Planned & { late: boolean } => {
@@ -58,10 +58,8 @@ export async function planReminders(
   await planRuns(tx, recorder, settings, onlyLater ? planned.filter(({ late }) => !late) : planned, now)
 }
 
-const lateVerdict = (minutes: number): Verdict => {
-  const ahead = minutes % 60 === 0 ? `${minutes / 60} hours` : `${minutes} minutes`
-  return tooLate(`The appointment was made, or moved, less than ${ahead} before it begins.`)
-}
+const lateVerdict = (minutes: number): Verdict =>
+  tooLate(`The appointment was made, or moved, less than ${inWords(minutes)} before it begins.`)
 
 /** After a completed appointment, where the organization wants that. */
 export async function planReview(tx: Tx, recorder: Recorder, settings: Settings, appointment: Appointment, now: Date): Promise<void> {

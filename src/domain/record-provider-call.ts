@@ -1,4 +1,5 @@
 import type { CallFact, CallWords } from '../channels/fact.ts'
+import type { Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { lockCommunication } from './advance.ts'
@@ -7,7 +8,7 @@ import { corrected, verdictOf } from './call-verdict.ts'
 import { type CallAccount, createCall } from './create-call.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
 import { timeOfId } from './ids.ts'
-import { isMissed, planMissedCall } from './missed-call.ts'
+import { endOf, isMissed, planMissedCall } from './missed-call.ts'
 import type { RawReceipt } from './store-webhook.ts'
 import { cleanText } from './text.ts'
 
@@ -32,7 +33,7 @@ export async function recordProviderCall(
     const name = fact.profileName === null ? null : cleanText(fact.profileName)
     const customerId = await ensureCustomer(tx, recorder, organizationId, identity, null, name)
     const call = await createCall(tx, recorder, account, customerId, fact, verdictOf(fact, arrivedAt))
-    if (call.direction === 'INBOUND' && isMissed(call.callOutcome)) await planMissedCall(tx, recorder, call, arrivedAt)
+    if (needsFollowUp(call, fact)) await planMissedCall(tx, recorder, call, endOf(call, arrivedAt))
     return { outcome: 'applied' }
   })
 }
@@ -74,7 +75,11 @@ async function correct(
     communicationId: id,
     data: { change: 'call' },
   })
-  if (call.direction === 'INBOUND' && isMissed(call.callOutcome) && !isMissed(former.callOutcome))
-    await planMissedCall(tx, recorder, call, arrivedAt)
+  // Nobody spoke, so it lasts 0 seconds now: it ended when it did as it was known before.
+  if (needsFollowUp(call, fact) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call, endOf(former, arrivedAt))
   return 'applied'
 }
+
+/** Who withholds their number cannot be answered: there is nothing to plan, and nobody to skip it for. */
+const needsFollowUp = (call: Communication, { address }: CallFact): boolean =>
+  call.direction === 'INBOUND' && isMissed(call.callOutcome) && address !== null

@@ -1,13 +1,14 @@
 import type { AutomationRun } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
-import { transact } from '../events/transact.ts'
+import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { planRuns } from './automation-run.ts'
+import { fillAutomation, missingNames, missingValues } from './compose-automation.ts'
 import { lockCustomers } from './customers.ts'
 import { IdempotencyConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { checkedKey } from './idempotency.ts'
 import { newId } from './ids.ts'
-import { readSettings } from './notification-settings.ts'
+import { readSettings, type Settings } from './notification-settings.ts'
 
 export type RequestReviewInput = { customerId: string; idempotencyKey?: string | null }
 
@@ -22,15 +23,38 @@ export async function requestReview(
   return transact(deps, organizationId, async (tx, recorder) => {
     const [customerId] = await lockCustomers(tx, organizationId, [input.customerId])
     if (customerId === undefined) throw new NotFoundError('customer', ['input', 'customerId'])
+    const before = await madeBefore(tx, organizationId, customerId, cause)
+    if (before !== null) return before
     const settings = await readSettings(tx, organizationId)
     if (!settings.automations.REVIEW_REQUEST.enabled)
       throw new ValidationError('Review requests are switched off: see notificationSettings.', ['input'])
+    await refuseWithoutValues(tx, settings, customerId)
     const now = deps.clock()
     const about = { organizationId, customerId, kind: 'REVIEW_REQUEST' as const, cause, actorId: memberId }
     await planRuns(tx, recorder, settings, [{ cause: about, dueAt: now }], now)
-    const key = { organizationId, cause, kind: about.kind, step: 0 }
-    const run = await tx.automationRun.findUniqueOrThrow({ where: { organizationId_cause_kind_step: key } })
-    if (run.customerId === customerId) return run
-    throw new IdempotencyConflictError()
+    const made = await madeBefore(tx, organizationId, customerId, cause)
+    if (made === null) throw new Error('a run that was planned is not there')
+    return made
   })
+}
+
+async function madeBefore(tx: Tx, organizationId: string, customerId: string, cause: string): Promise<AutomationRun | null> {
+  const key = { organizationId, cause, kind: 'REVIEW_REQUEST' as const, step: 0 }
+  const run = await tx.automationRun.findUnique({ where: { organizationId_cause_kind_step: key } })
+  if (run !== null && run.customerId !== customerId) throw new IdempotencyConflictError()
+  return run
+}
+
+/** Whoever asks by hand is told at once what is missing, rather than that it was skipped. */
+async function refuseWithoutValues(tx: Tx, settings: Settings, customerId: string): Promise<void> {
+  const customer = await tx.customer.findUniqueOrThrow({ where: { id: customerId } })
+  const occasion = { kind: 'REVIEW_REQUEST' as const, settings, customer, appointment: null }
+  const missing: string[] = []
+  for (const channel of settings.automations.REVIEW_REQUEST.channels) {
+    const names = missingNames(await fillAutomation(tx, occasion, channel))
+    // By this channel it can be sent.
+    if (names.length === 0) return
+    missing.push(...names)
+  }
+  throw missingValues([...new Set(missing)], ['input'])
 }

@@ -6,7 +6,7 @@ import { overtaken, verdictOf } from './automation-reasons.ts'
 import { enqueueRun, lockRun, makeRun, settleRun, type Verdict } from './automation-run.ts'
 import { composeAutomation, fillAutomation, type Occasion } from './compose-automation.ts'
 import { messageOf } from './compose-message.ts'
-import { lockCustomers } from './customers.ts'
+import { lockOwner } from './customers.ts'
 import { checkPolicy } from './draft-message.ts'
 import { UserError } from './errors.ts'
 import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
@@ -43,13 +43,12 @@ async function withRun(
   runId: string,
   work: (tx: Tx, recorder: Recorder, run: AutomationRun) => Promise<void>,
 ): Promise<void> {
-  const found = await deps.db.automationRun.findUnique({ where: { id: runId } })
+  const found = await deps.db.automationRun.findUnique({ where: { id: runId }, select: { organizationId: true } })
   if (found === null) return
   await transact(deps, found.organizationId, async (tx, recorder) => {
-    const [customerId] = await lockCustomers(tx, found.organizationId, [found.customerId])
+    await lockOwner(tx, found.organizationId, () => tx.automationRun.findUnique({ where: { id: runId }, select: { customerId: true } }))
     const run = await lockRun(tx, runId)
-    // Who was merged meanwhile is the survivor.
-    if (run !== null && customerId !== undefined) await work(tx, recorder, { ...run, customerId })
+    if (run !== null) await work(tx, recorder, run)
   })
 }
 
@@ -72,7 +71,7 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
   const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
     await tx.automationRun.update({ where: { id: run.id }, data: { heldUntil } })
-    return enqueueRun(tx, run.id, heldUntil)
+    return enqueueRun(tx, run.id, await jobTime(deps, tx, heldUntil))
   }
   const appointment = run.appointmentId === null ? null : await tx.appointment.findUnique({ where: { id: run.appointmentId } })
   try {

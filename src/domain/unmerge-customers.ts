@@ -34,10 +34,10 @@ export async function unmergeCustomers(
     await lockCustomerRows(tx, organizationId, [survivorId, mergedId])
     await refuseUnlessLatest(tx, found)
     const moved = found.moved as Moved
+    await partAppointments(tx, survivorId, mergedId, moved)
     await restoreCustomers(tx, recorder, found, moved, actorId)
     const changed = await restoreConversations(deps, tx, found, moved, now)
     await partConsents(tx, recorder, { organizationId, survivorId, mergedId, actorId, now }, moved.consents, mergeId)
-    await partAppointments(tx, survivorId, mergedId, moved)
     await partSuggestions(tx, mergedId, moved)
     const data = { mergeId, survivorId, mergedId }
     for (const customerId of [survivorId, mergedId]) recorder.event({ type: 'CUSTOMERS_UNMERGED', actorId, customerId, data })

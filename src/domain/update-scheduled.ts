@@ -7,7 +7,7 @@ import { releaseFiles } from './compose-files.ts'
 import { type Composed, compose, messageOf } from './compose-message.ts'
 import type { ContentInput } from './content-input.ts'
 import { contentOf } from './content-of.ts'
-import { lockCustomers } from './customers.ts'
+import { lockOwner } from './customers.ts'
 import { checkPolicy, columnsOf, keepParts } from './draft-message.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import type { Message, RefusalPaths } from './policies.ts'
@@ -58,7 +58,7 @@ export async function updateScheduled(deps: Deps, actor: Actor, input: UpdateSch
 
 /** Locks the customer, then the message. Throws NotFoundError, and ValidationError where it cannot be changed, or not any more. */
 async function lockScheduled(tx: Tx, organizationId: string, id: string): Promise<Communication> {
-  await lockItsCustomer(tx, organizationId, id)
+  await lockOwner(tx, organizationId, () => tx.communication.findFirst({ where: { id, organizationId }, select: { customerId: true } }))
   const communication = await lockCommunication(tx, id)
   if (communication?.organizationId !== organizationId) throw new NotFoundError('communication', PATH)
   const { deliveryStatus, automationRunId } = communication
@@ -68,18 +68,6 @@ async function lockScheduled(tx: Tx, organizationId: string, id: string): Promis
   }
   if (automationRunId !== null) throw new ValidationError('An automation has written this message: it can be canceled, not changed.', PATH)
   return communication
-}
-
-/** Locks the message's customer, also where a merge gives it to another one meanwhile; while they are locked, it stays theirs. */
-async function lockItsCustomer(tx: Tx, organizationId: string, id: string): Promise<void> {
-  const customer = async () =>
-    (await tx.communication.findFirst({ where: { id, organizationId }, select: { customerId: true } }))?.customerId ?? null
-  for (let customerId = await customer(); customerId !== null; ) {
-    await lockCustomers(tx, organizationId, [customerId])
-    const now = await customer()
-    if (now === customerId) return
-    customerId = now
-  }
 }
 
 async function recipientOf(deps: Deps, tx: Tx, communication: Communication): Promise<Recipient & { customerId: string }> {

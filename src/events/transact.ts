@@ -25,8 +25,8 @@ export type Recorder = {
 /**
  * One change of state: rows, events and jobs in one transaction, then a ring.
  *
- * Locks are taken in the order customer, conversation, communication, organization; the organization's row comes last, here,
- * because its lock orders the log: sequence numbers have no gaps and become visible in their order.
+ * Locks are taken in the order customer, appointment, automation run, conversation, communication, organization; the organization's row comes
+ * last, here, because its lock orders the log: sequence numbers have no gaps and become visible in their order.
  */
 export async function transact<T>(
   deps: Pick<Deps, 'db' | 'bus'>,

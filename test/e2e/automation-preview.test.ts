@@ -8,20 +8,20 @@ import {
   MergeCustomersDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating, nextPhone } from '../support/automations.ts'
+import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 import { simulateClock } from '../support/simulated-clock.ts'
 
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 
 beforeAll(async () => {
   app = await startTestApp({ WORKER: 'off' })
   simulateClock(app, '2027-02-01T09:20:00Z')
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
 })
 afterAll(() => app?.close())
 
@@ -138,7 +138,7 @@ describe('for a real customer', () => {
 test('what is not this organization’s, or not this customer’s, is not found', async () => {
   const foreign = await openOrganization(app, { slug: 'foreign' })
   const [mine, another, theirs] = [await customer('Mine'), await customer('Another'), await customer('Theirs', null, foreign.ask)]
-  const theirAppointment = await automating(foreign.ask).book({ startsAt: '2027-02-20T10:00:00.000Z' })
+  const theirAppointment = await configuring(foreign.ask).book({ startsAt: '2027-02-20T10:00:00.000Z' })
   const anothers = await own.book({ customer: { customerId: another }, startsAt: '2027-02-20T10:00:00.000Z' })
   const query = `query ($customerId: ID, $appointmentId: ID) {
     notificationSettings { automation(kind: BOOKING_CONFIRMATION) { templates(channel: SMS) { body preview(customerId: $customerId, appointmentId: $appointmentId) { body } } } }

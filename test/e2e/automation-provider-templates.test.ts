@@ -11,10 +11,10 @@ import {
   UpdateTemplateDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating } from '../support/automations.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeMeta, startFakeMeta } from '../support/fake-meta.ts'
 import { type FakeTwilio, startFakeTwilio } from '../support/fake-twilio.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 import { type SimulatedClock, simulateClock } from '../support/simulated-clock.ts'
@@ -28,14 +28,14 @@ let twilio: FakeTwilio
 let meta: FakeMeta
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 let clock: SimulatedClock
 let whatsapp: string
 
 /** Its own WhatsApp account is a simulation; that of the provider is its second one. */
 async function open(slug: string): Promise<TestOrganization> {
   const organization = await openOrganization(app, { slug, name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  await automating(organization.ask).set({ automations: [{ kind: 'BOOKING_CONFIRMATION', channels: ['WHATSAPP', 'SMS'] }] })
+  await configuring(organization.ask).set({ automations: [{ kind: 'BOOKING_CONFIRMATION', channels: ['WHATSAPP', 'SMS'] }] })
   return organization
 }
 
@@ -46,7 +46,7 @@ beforeAll(async () => {
   app = await startTestApp({ TWILIO_API_URL: twilio.url, ...meta_ })
   clock = simulateClock(app, '2027-02-01T09:00:00Z')
   salon = await open('salon')
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
   const input = { channel: 'WHATSAPP' as const, name: 'Twilio', address: '+15017122662', credentials: { twilio: twilio.credentials } }
   whatsapp = (await connect(app, input, salon.token)).id
 })
@@ -80,7 +80,7 @@ const text = (more: Omit<AutomationTemplateInput, 'channel'>, channel: Automatio
 })
 const place = { kind: 'BOOKING_CONFIRMATION' as const, channel: 'WHATSAPP' as const }
 
-async function booked(booking: Partial<Parameters<Automating['book']>[0]> = {}, by = own) {
+async function booked(booking: Partial<Parameters<Configuring['book']>[0]> = {}, by = own) {
   const { id, customer } = await by.book({ startsAt: STARTS, ...booking })
   await clock.settle()
   const runs = (await by.runs(id)).filter(({ kind }) => kind === 'BOOKING_CONFIRMATION')
@@ -259,7 +259,7 @@ describe('a template of Twilio’s', () => {
 describe('a template of Meta’s', () => {
   test('is sent by its name, with our values as its parameters', async () => {
     const shop = await open('shop')
-    const shops = automating(shop.ask)
+    const shops = configuring(shop.ask)
     meta.objects.set(PHONE, { id: PHONE })
     meta.objects.set(`${BUSINESS}/phone_numbers`, { data: [{ id: PHONE, display_phone_number: '+1 555-078-3881', status: 'CONNECTED' }] })
     meta.objects.set(`${BUSINESS}/subscribed_apps`, { data: [{ whatsapp_business_api_data: { id: '4711' } }] })

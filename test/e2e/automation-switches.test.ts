@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type AutomationInput, RequestReviewDocument } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating } from '../support/automations.ts'
 import { eventually } from '../support/eventually.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member } from '../support/result.ts'
 import { type SimulatedClock, simulateClock } from '../support/simulated-clock.ts'
@@ -12,14 +12,14 @@ const KINDS = ['BOOKING_CONFIRMATION', 'RESCHEDULE_NOTICE', 'CANCELLATION_NOTICE
 
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 let clock: SimulatedClock
 
 beforeAll(async () => {
   app = await startTestApp()
   clock = simulateClock(app, '2027-02-01T09:00:00Z')
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
 })
 afterAll(() => app?.close())
 beforeEach(async () => {

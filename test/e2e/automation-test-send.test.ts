@@ -10,10 +10,10 @@ import {
   SyncTemplatesDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating, nextPhone } from '../support/automations.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeSendgrid, startFakeSendgrid } from '../support/fake-sendgrid.ts'
 import { type FakeTwilio, startFakeTwilio } from '../support/fake-twilio.ts'
+import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { dataOf, member, present } from '../support/result.ts'
 import { connect } from '../support/twilio-inbox.ts'
@@ -22,14 +22,14 @@ let sendgrid: FakeSendgrid
 let twilio: FakeTwilio
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 
 beforeAll(async () => {
   sendgrid = await startFakeSendgrid()
   twilio = await startFakeTwilio()
   app = await startTestApp({ SENDGRID_API_URL: sendgrid.url, TWILIO_API_URL: twilio.url })
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
   const credentials = { sendgrid: { apiKey: sendgrid.apiKey, webhookPublicKey: sendgrid.publicKey, unsubscribeGroupId: 17 } }
   const input = { channel: 'EMAIL' as const, name: 'Salon', address: 'salon@example.org', credentials }
   member((await salon.ask(ConnectChannelAccountDocument, { input })).connectChannelAccount, 'ConnectChannelAccountSuccess')

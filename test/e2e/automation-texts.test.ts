@@ -9,8 +9,8 @@ import {
   type UpdateCustomerInput,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating, nextPhone } from '../support/automations.ts'
 import { type FakeSendgrid, startFakeSendgrid } from '../support/fake-sendgrid.ts'
+import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 import { type SimulatedClock, simulateClock } from '../support/simulated-clock.ts'
@@ -20,7 +20,7 @@ const STARTS = '2027-02-04T11:30:00.000Z'
 let sendgrid: FakeSendgrid
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 let clock: SimulatedClock
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ beforeAll(async () => {
     credentials: { sendgrid: { apiKey: sendgrid.apiKey, webhookPublicKey: sendgrid.publicKey, unsubscribeGroupId: 17 } },
   }
   member((await salon.ask(ConnectChannelAccountDocument, { input })).connectChannelAccount, 'ConnectChannelAccountSuccess')
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
   await own.set({ automations: [{ kind: 'BOOKING_CONFIRMATION', channels: ['SMS'] }] })
 })
 afterAll(async () => {
@@ -49,7 +49,7 @@ async function customer(more: Partial<CreateCustomerInput> = {}) {
 }
 
 /** What a customer is told about a booking. */
-async function confirmed(booking: Partial<Parameters<Automating['book']>[0]> = {}) {
+async function confirmed(booking: Partial<Parameters<Configuring['book']>[0]> = {}) {
   const { id } = await own.book({ startsAt: STARTS, ...booking })
   await clock.settle()
   const run = present((await own.runs(id)).find(({ kind }) => kind === 'BOOKING_CONFIRMATION'))
@@ -190,7 +190,7 @@ describe('a customer’s language and time zone', () => {
       'Hi Ada, your appointment for Haircut is booked: Donnerstag, 4. Februar 2027 at 14:30. Salon Mavi',
     )
     const turkish = await openOrganization(app, { slug: 'turkish', name: 'Berber', language: 'tr', timezone: 'Europe/Istanbul' })
-    const theirs = automating(turkish.ask)
+    const theirs = configuring(turkish.ask)
     await theirs.set({
       automations: [{ kind: 'BOOKING_CONFIRMATION', templates: [{ channel: 'SMS', body: 'Randevunuz: {{appointment_date}}' }] }],
     })

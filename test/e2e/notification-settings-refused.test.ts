@@ -7,18 +7,18 @@ import {
   type UpdateNotificationSettingsInput,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating } from '../support/automations.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member } from '../support/result.ts'
 
 let app: TestApp
 let org: TestOrganization
-let own: Automating
+let own: Configuring
 
 beforeAll(async () => {
   app = await startTestApp({ WORKER: 'off' })
   org = await openOrganization(app, { slug: 'strict' })
-  own = automating(org.ask)
+  own = configuring(org.ask)
 })
 afterAll(() => app?.close())
 

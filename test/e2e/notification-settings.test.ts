@@ -11,7 +11,7 @@ import {
   type UpdateNotificationSettingsInput,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Automating, automating } from '../support/automations.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { dataOf, member } from '../support/result.ts'
 
@@ -27,12 +27,12 @@ const KINDS: AutomationKind[] = [
 
 let app: TestApp
 let salon: TestOrganization
-let own: Automating
+let own: Configuring
 
 beforeAll(async () => {
   app = await startTestApp()
   salon = await openOrganization(app, { slug: 'salon', name: 'Salon Mavi', timezone: 'Europe/Istanbul' })
-  own = automating(salon.ask)
+  own = configuring(salon.ask)
 })
 afterAll(() => app?.close())
 
@@ -51,7 +51,7 @@ describe('a new organization', () => {
       APPOINTMENT_REMINDER: { reminderMinutes: [1440], lateReminder: 'SKIP' },
       MISSED_CALL_FOLLOW_UP: { delayMinutes: 15 },
     }
-    expect(await automating(fresh.ask).settings()).toEqual({
+    expect(await configuring(fresh.ask).settings()).toEqual({
       businessName: 'Fresh',
       timezone: 'Europe/Berlin',
       language: 'en',
@@ -180,7 +180,7 @@ describe('updateNotificationSettings', () => {
   })
 
   test('of several at the same time loses nobody’s change', async () => {
-    const shared = automating((await openOrganization(app, { slug: 'shared' })).ask)
+    const shared = configuring((await openOrganization(app, { slug: 'shared' })).ask)
     const changes: UpdateNotificationSettingsInput[] = [
       { businessName: 'Together' },
       { reviewLink: 'https://example.com/review' },
@@ -240,7 +240,7 @@ describe('who may do this', () => {
 
   test('nobody sees or changes another organization’s', async () => {
     const other = await openOrganization(app, { slug: 'other', name: 'Other' })
-    const theirs = automating(other.ask)
+    const theirs = configuring(other.ask)
     await theirs.set({
       businessName: 'Theirs',
       automations: [{ kind: 'BOOKING_CONFIRMATION', enabled: false, templates: [{ channel: 'SMS', body: 'Secret' }] }],

@@ -1,61 +1,76 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import {
+  type AppointmentTargetInput,
+  type AutomationRunFilter,
+  type AutomationRunItemFragment,
   AutomationRunsDocument,
-  AutomationTemplatesDocument,
-  type AutomationTemplatesQueryVariables,
+  CancelAppointmentDocument,
+  CompleteAppointmentDocument,
   CreateAppointmentDocument,
   type CreateAppointmentInput,
-  NotificationSettingsDocument,
+  CustomerHistoryDocument,
+  RescheduleAppointmentDocument,
+  type RescheduleAppointmentInput,
   UpdateNotificationSettingsDocument,
   type UpdateNotificationSettingsInput,
 } from '../generated/graphql.ts'
-import type { TestOrganization } from './organization.ts'
+import type { TestApp } from './app.ts'
 import { member, present } from './result.ts'
 
-type Ask = TestOrganization['ask']
-type Booking = Partial<CreateAppointmentInput> & { name?: string | null; phone?: string; email?: string }
+type Ask = <Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) => Promise<Data>
 
-let people = 0
+export type Booking = Partial<CreateAppointmentInput> & { phone?: string; name?: string }
 
-/** A number that nobody else in this process has. */
-export const nextPhone = (): string => `+90555222${String(++people).padStart(4, '0')}`
+let phones = 0
+/** A phone number that no other test of this file uses. */
+export const nextPhone = (): string => `+90555222${String(++phones).padStart(4, '0')}`
 
-/** What the tests ask about an organization's automations, as an ADMIN of it. */
-export const automating = (ask: Ask) => {
-  const update = async (input: UpdateNotificationSettingsInput) =>
-    present((await ask(UpdateNotificationSettingsDocument, { input })).updateNotificationSettings)
-  const texts = async (variables: AutomationTemplatesQueryVariables) =>
-    (await ask(AutomationTemplatesDocument, variables)).notificationSettings.automation.templates
-  const runs = async (appointmentId: string) =>
-    (await ask(AutomationRunsDocument, { filter: { appointmentId } })).automationRuns.nodes.toReversed()
+/** A contact with only that number. */
+export const contact = (phone: string, name = 'Ada Lovelace') => ({
+  contact: { name, identities: [{ kind: 'PHONE' as const, value: phone }] },
+})
+
+/** What the tests of automated messages ask of the graph. */
+export function automating({ deps }: Pick<TestApp, 'deps'>, ask: Ask) {
+  const tryBook = async ({ phone, name, ...more }: Booking = {}) => {
+    const startsAt = more.startsAt ?? new Date(deps.clock().getTime() + 3 * 86_400_000).toISOString()
+    const endsAt = new Date(Date.parse(startsAt) + 3_600_000).toISOString()
+    const input = { customer: contact(phone ?? nextPhone(), name), service: 'Haircut', startsAt, endsAt, ...more }
+    return present((await ask(CreateAppointmentDocument, { input })).createAppointment)
+  }
+  const tryReschedule = async (input: RescheduleAppointmentInput) =>
+    present((await ask(RescheduleAppointmentDocument, { input })).rescheduleAppointment)
+  const tryCancel = async (appointment: AppointmentTargetInput) =>
+    present((await ask(CancelAppointmentDocument, { input: { appointment } })).cancelAppointment)
+  const tryComplete = async (appointment: AppointmentTargetInput) =>
+    present((await ask(CompleteAppointmentDocument, { input: { appointment } })).completeAppointment)
+  const runs = async (filter: AutomationRunFilter) =>
+    (await ask(AutomationRunsDocument, { filter, first: 100 })).automationRuns.nodes.toReversed()
   return {
-    settings: async () => (await ask(NotificationSettingsDocument)).notificationSettings,
-    /** Throws where it is refused. */
+    tryBook,
+    tryReschedule,
+    tryCancel,
+    tryComplete,
+    book: async (booking: Booking = {}) => member(await tryBook(booking), 'CreateAppointmentSuccess').appointment,
+    reschedule: async (appointmentId: string, startsAt: string, more: Omit<RescheduleAppointmentInput, 'appointment' | 'startsAt'> = {}) =>
+      member(await tryReschedule({ appointment: { appointmentId }, startsAt, ...more }), 'RescheduleAppointmentSuccess').appointment,
+    cancel: async (appointmentId: string) => member(await tryCancel({ appointmentId }), 'CancelAppointmentSuccess').appointment,
+    complete: async (appointmentId: string) => member(await tryComplete({ appointmentId }), 'CompleteAppointmentSuccess').appointment,
     set: async (input: UpdateNotificationSettingsInput) =>
-      member(await update(input), 'UpdateNotificationSettingsSuccess').notificationSettings,
-    /** Throws where it is not refused. */
-    async refused(input: UpdateNotificationSettingsInput) {
-      const answer = await update(input)
-      if (answer.__typename === 'UpdateNotificationSettingsSuccess') throw new Error(`it was accepted: ${JSON.stringify(input)}`)
-      return answer
-    },
-    texts,
-    /** The one text of a channel. */
-    text: async (variables: AutomationTemplatesQueryVariables) => present((await texts(variables))[0]),
-    /** For somebody new, where no customer is named. */
-    async book({ name = 'Ada Lovelace', phone = nextPhone(), email, ...more }: Booking & { startsAt: string }) {
-      const identities = [
-        { kind: 'PHONE' as const, value: phone },
-        ...(email === undefined ? [] : [{ kind: 'EMAIL' as const, value: email }]),
-      ]
-      const endsAt = new Date(Date.parse(more.startsAt) + 3_600_000).toISOString()
-      const input = { customer: { contact: { name, identities } }, service: 'Haircut', endsAt, ...more }
-      return member((await ask(CreateAppointmentDocument, { input })).createAppointment, 'CreateAppointmentSuccess').appointment
-    },
+      member((await ask(UpdateNotificationSettingsDocument, { input })).updateNotificationSettings, 'UpdateNotificationSettingsSuccess')
+        .notificationSettings,
+    /** Earliest due first. */
     runs,
-    /** In the order in which they were planned: what became of each on its channel. */
-    brief: async (appointmentId: string) =>
-      (await runs(appointmentId)).map(({ kind, channel, status, reason }) => [kind, channel, status, reason].join(' ').trim()),
+    runsOf: (appointmentId: string) => runs({ appointmentId }),
+    /** Newest first. */
+    history: async (customerId: string) => present((await ask(CustomerHistoryDocument, { id: customerId })).customer).timeline.nodes,
   }
 }
 
-export type Automating = ReturnType<typeof automating>
+/** A line for each: kind, channel, status and reason. */
+export const brief = (runs: readonly AutomationRunItemFragment[]): string[] =>
+  runs.map(({ kind, channel, status, reason }) => [kind, channel, status, reason].filter((word) => word !== null).join(' '))
+
+/** What was written for customers. */
+export const bodies = (runs: readonly AutomationRunItemFragment[]): string[] =>
+  runs.flatMap(({ communication }) => communication?.body ?? [])

@@ -9,6 +9,8 @@ export type SimulatedClock = {
   pass(by: { days?: number; hours?: number; minutes?: number }): Promise<void>
   /** Lets everything happen that is due now. */
   settle(): Promise<void>
+  /** As if the worker had been away until then: all that is due by now happens at once. */
+  jumpTo(time: Date | string): Promise<void>
 }
 
 const TASKS = ['run-automation', 'follow-up-failure', 'plan-reminders', 'deliver', 'record-receipt']
@@ -61,5 +63,10 @@ export function simulateClock(app: TestApp, start: Date | string): SimulatedCloc
     advanceTo,
     pass: ({ days = 0, hours = 0, minutes = 0 }) => advanceTo(new Date(now.getTime() + ((days * 24 + hours) * 60 + minutes) * 60_000)),
     settle: () => advanceTo(now),
+    async jumpTo(time) {
+      now = new Date(time)
+      await run(now)
+      await advanceTo(now)
+    },
   }
 }
