@@ -42,7 +42,11 @@ Customer.implement({
       nullable: true,
       description: "A language tag, e.g. tr: of messages that go out by themselves. null: the organization's.",
     }),
-    timezone: t.exposeString('timezone', { nullable: true, description: "IANA name: of their quiet hours. null: the organization's." }),
+    timezone: t.exposeString('timezone', {
+      nullable: true,
+      description:
+        "IANA name: of their quiet hours. null: that of a phone number's country, where it has one time of day, else the organization's.",
+    }),
     unreadCount: t.exposeInt('unreadCount'),
     createdAt: t.field({ type: 'DateTime', resolve: (customer) => customer.createdAt }),
     identities: t.loadableGroup({

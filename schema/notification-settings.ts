@@ -161,7 +161,7 @@ export const NotificationSettings = builder.objectRef<Settings>('NotificationSet
       type: QuietHours,
       nullable: true,
       description:
-        "In the recipient's time zone (the organization's, where theirs is not known): automated and scheduled messages wait until they end. null: none.",
+        "In the recipient's time zone (see `Customer.timezone`): automated and scheduled messages wait until they end. null: none.",
       resolve: ({ quietHours }) => quietHours,
     }),
     automations: t.field({

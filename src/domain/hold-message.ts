@@ -4,7 +4,7 @@ import type { Recorder, Tx } from '../events/transact.ts'
 import { advance } from './advance.ts'
 import { overtaken } from './automation-reasons.ts'
 import { lockRun, settleRun, type Verdict } from './automation-run.ts'
-import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
+import { quietEnd, readSettings, recipientOf, type Settings } from './notification-settings.ts'
 import { enqueueDelivery, jobTime } from './schedule.ts'
 
 type Draft = Pick<Communication, 'organizationId' | 'automationRunId' | 'sendAt'>
@@ -49,10 +49,9 @@ export async function holdInQuietHours(
   settings: Settings | null,
   message: Communication,
 ): Promise<boolean> {
-  if (settings === null) return false
+  if (settings === null || settings.quietHours === null) return false
   const { id, customerId, conversationId, deliveryStatus } = message
-  const customer = await tx.customer.findUniqueOrThrow({ where: { id: customerId } })
-  const end = quietEnd(settings, customer, deps.clock())
+  const end = quietEnd(settings, await recipientOf(tx, customerId), deps.clock())
   if (end === null) return false
   if (deliveryStatus === 'SCHEDULED') {
     await tx.communication.update({ where: { id }, data: { sendAt: end } })

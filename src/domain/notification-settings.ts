@@ -1,7 +1,8 @@
-import type { Automation, Customer } from '../db/generated/client.ts'
+import type { Automation } from '../db/generated/client.ts'
 import { AutomationKind } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import { type AutomationSetting, defaultSetting } from './automation-defaults.ts'
+import { type RecipientClock, recipientTimezone } from './recipient-timezone.ts'
 import { type QuietHours, quietUntil } from './time-zones.ts'
 
 /** Everything that an organization has set for the messages that go out by themselves, defaults filled in. */
@@ -42,5 +43,9 @@ function automationsOf(rows: readonly Automation[]): Settings['automations'] {
 }
 
 /** When the recipient's quiet hours end; null: they do not hold now. */
-export const quietEnd = ({ quietHours, timezone }: Settings, customer: Pick<Customer, 'timezone'>, now: Date): Date | null =>
-  quietHours === null ? null : quietUntil(quietHours, customer.timezone ?? timezone, now)
+export const quietEnd = ({ quietHours, timezone }: Settings, recipient: RecipientClock, now: Date): Date | null =>
+  quietHours === null ? null : quietUntil(quietHours, recipientTimezone(recipient, timezone, now), now)
+
+/** A customer with what tells their time zone. */
+export const recipientOf = (tx: Tx, id: string) =>
+  tx.customer.findUniqueOrThrow({ where: { id }, include: { identities: { orderBy: { id: 'asc' } } } })

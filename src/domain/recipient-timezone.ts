@@ -3,13 +3,13 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js'
 import { Temporal } from 'temporal-polyfill'
 import type { CustomerIdentity } from '../db/generated/client.ts'
 
-type Recipient = { timezone: string | null; identities: readonly Pick<CustomerIdentity, 'kind' | 'value'>[] }
+export type RecipientClock = { timezone: string | null; identities: readonly Pick<CustomerIdentity, 'kind' | 'value'>[] }
 
 /**
  * Where the customer's clock is taken to be: as it was entered, or where a phone number of theirs is from, if that country has one time of
  * day at that moment; else the organization's.
  */
-export function recipientTimezone({ timezone, identities }: Recipient, organizations: string, now: Date): string {
+export function recipientTimezone({ timezone, identities }: RecipientClock, organizations: string, now: Date): string {
   if (timezone !== null) return timezone
   for (const { kind, value } of identities) {
     const found = kind === 'PHONE' ? timezoneOfNumber(value, now) : null

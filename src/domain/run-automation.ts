@@ -9,7 +9,7 @@ import { messageOf } from './compose-message.ts'
 import { lockOwner } from './customers.ts'
 import { checkPolicy } from './draft-message.ts'
 import { UserError } from './errors.ts'
-import { quietEnd, readSettings, type Settings } from './notification-settings.ts'
+import { quietEnd, readSettings, recipientOf, type Settings } from './notification-settings.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
 import { jobTime } from './schedule.ts'
 import { storeMessage } from './send-message.ts'
@@ -67,7 +67,7 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
   // It was planned by the order of that time.
   if (channel !== undefined && channel !== run.channel)
     return attempt(deps, tx, recorder, await tx.automationRun.update({ where: { id: run.id }, data: { channel } }))
-  const customer = await tx.customer.findUniqueOrThrow({ where: { id: run.customerId } })
+  const customer = await recipientOf(tx, run.customerId)
   const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
     await tx.automationRun.update({ where: { id: run.id }, data: { heldUntil } })

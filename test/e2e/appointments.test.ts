@@ -4,12 +4,12 @@ import { newId } from '../../src/domain/ids.ts'
 import {
   AppointmentsDocument,
   type AppointmentsQuery,
+  AutomationEventsDocument,
+  type AutomationEventsSubscription,
   CreateAppointmentDocument,
   CreateCustomerDocument,
   CustomerAppointmentsDocument,
   CustomerProfileDocument,
-  InboxEventsDocument,
-  type InboxEventsSubscription,
   ViewerDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
@@ -299,7 +299,7 @@ describe('a change', () => {
 
   test('is on the customer’s timeline with its appointment, and live in the inbox', async () => {
     const token = await app.token({ organization: 'salon', expiresIn: null })
-    const subscriber = overSocket<InboxEventsSubscription, object>(app, { document: InboxEventsDocument, token })
+    const subscriber = overSocket<AutomationEventsSubscription, object>(app, { document: AutomationEventsDocument, token })
     await eventually(async () => expect(await followers(app)).toBe(1))
     const { id, customer: whose } = await on.book({ startsAt: START })
     await clock.settle()

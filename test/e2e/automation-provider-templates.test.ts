@@ -223,7 +223,7 @@ describe('a template of Twilio’s', () => {
     await synced(whatsapp)
     const { runs, brief } = await booked()
     expect(brief).toEqual(['WHATSAPP SKIPPED MISSING_VALUE', 'SMS SENT'])
-    expect(runs[0]?.detail).toBe('There is no value for {{2}}.')
+    expect(runs[0]?.detail).toBe('There is no value for {{2}}: take it out of the text, or use words that hold for every customer.')
   })
 
   test('for MARKETING asks for the consent to that', async () => {

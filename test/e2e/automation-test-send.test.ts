@@ -110,7 +110,7 @@ test('is refused by the channel’s rules, with what they say', async () => {
     path: ['input', 'channel'],
   })
   expect(member(await send({ to, kind: 'REVIEW_REQUEST' }), 'ValidationError')).toMatchObject({
-    message: 'There is no value for {{review_link}}.',
+    message: 'There is no value for {{review_link}}: set the review link in the notification settings, or take it out of the text.',
     path: ['input', 'channel'],
   })
   await own.set({ automations: [{ kind: 'RESCHEDULE_NOTICE', templates: [{ channel: 'SMS', body: 'x'.repeat(1601) }] }] })
