@@ -44,8 +44,8 @@ beforeEach(async () => {
 
 const reminders = (...reminderMinutes: number[]) => on.set({ automations: [{ kind: 'APPOINTMENT_REMINDER', reminderMinutes }] })
 
-async function customerIn(timezone: string | null) {
-  const input = { name: 'Grace Hopper', timezone, identities: [{ kind: 'PHONE' as const, value: nextPhone() }] }
+async function customerIn(timezone: string | null, phone = nextPhone()) {
+  const input = { name: 'Grace Hopper', timezone, identities: [{ kind: 'PHONE' as const, value: phone }] }
   return member((await salon.ask(CreateCustomerDocument, { input })).createCustomer, 'CreateCustomerSuccess').customer.id
 }
 
@@ -68,8 +68,11 @@ describe('a reminder that is due in the quiet hours', () => {
     ['in the organization’s time zone', null, '2037-02-05T18:30:00Z', MORNING],
     ['in the customer’s own', 'America/New_York', '2037-02-06T03:00:00Z', '2037-02-05T13:00:00.000Z'],
     ['not in the customer’s own: it goes out', 'America/New_York', '2037-02-05T18:30:00Z', null],
-  ])('%s', async (_whose, timezone, startsAt, heldUntil) => {
-    const { id } = await on.book({ customer: { customerId: await customerIn(timezone) }, startsAt })
+    ['where the number is from', null, '2037-02-05T22:00:00Z', '2037-02-05T08:00:00.000Z', '+447400123456'],
+    ['not where the number is from: it goes out', null, '2037-02-05T18:30:00Z', null, '+447400123457'],
+    ['where nobody knows from its number: in the organization’s', null, '2037-02-05T18:30:00Z', MORNING, '+14155550100'],
+  ])('%s', async (_whose, timezone, startsAt, heldUntil, phone?: string) => {
+    const { id } = await on.book({ customer: { customerId: await customerIn(timezone, phone) }, startsAt })
     await clock.advanceTo(new Date(Date.parse(startsAt) - 86_400_000))
     expect(await on.runsOf(id)).toMatchObject([{ status: heldUntil === null ? 'SENT' : 'SCHEDULED', heldUntil }])
   })
