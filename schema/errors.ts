@@ -115,3 +115,16 @@ builder.objectType(TemplateNotApprovedError, {
   interfaces,
   fields: (t) => ({ status: t.field({ type: TemplateStatus, nullable: true, resolve: (error) => error.status }) }),
 })
+
+/** Why a message is not taken: of every mutation that writes one of any kind. */
+export const refusals = [
+  ValidationError,
+  NotFoundError,
+  ChannelNotConnectedError,
+  RecipientOptedOutError,
+  MessagingWindowClosedError,
+  BodyTooLongError,
+  ContentNotSupportedError,
+  AttachmentTooLargeError,
+  TemplateNotApprovedError,
+]

@@ -1,18 +1,7 @@
 import type { Communication as Row } from '../src/db/generated/client.ts'
 import { addNote } from '../src/domain/add-note.ts'
 import { cancelMessage } from '../src/domain/cancel-message.ts'
-import {
-  AttachmentTooLargeError,
-  BodyTooLongError,
-  ChannelNotConnectedError,
-  ContentNotSupportedError,
-  IdempotencyConflictError,
-  MessagingWindowClosedError,
-  NotFoundError,
-  RecipientOptedOutError,
-  TemplateNotApprovedError,
-  ValidationError,
-} from '../src/domain/errors.ts'
+import { IdempotencyConflictError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import { logCall } from '../src/domain/log-call.ts'
 import { type MarkedRead, markRead } from '../src/domain/mark-read.ts'
 import { sendMessage } from '../src/domain/send-message.ts'
@@ -21,6 +10,7 @@ import { Communication } from './communication.ts'
 import { actorOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { CallOutcome, ChannelType, Direction, MessagePurpose } from './enums.ts'
+import { refusals } from './errors.ts'
 import { optionalId, requiredId } from './global-id.ts'
 import { contentInput, MessageContent } from './message-content.ts'
 
@@ -121,20 +111,7 @@ builder.mutationFields((t) => ({
     description:
       'AGENT. Accepts a message: it is stored and will be sent, see its `deliveryStatus`. Refused where the customer has opted out, the messaging window is closed, the channel cannot carry it, or something in it is too long or too large.',
     authScopes,
-    errors: {
-      types: [
-        ValidationError,
-        NotFoundError,
-        ChannelNotConnectedError,
-        RecipientOptedOutError,
-        MessagingWindowClosedError,
-        BodyTooLongError,
-        ContentNotSupportedError,
-        AttachmentTooLargeError,
-        TemplateNotApprovedError,
-        IdempotencyConflictError,
-      ],
-    },
+    errors: { types: [...refusals, IdempotencyConflictError] },
     args: { input: t.arg({ type: SendMessage, required: true }) },
     resolve: async (_root, { input }, context) => {
       const { to } = input

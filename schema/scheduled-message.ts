@@ -1,21 +1,11 @@
 import type { Communication as Row } from '../src/db/generated/client.ts'
-import {
-  AttachmentTooLargeError,
-  BodyTooLongError,
-  ChannelNotConnectedError,
-  ContentNotSupportedError,
-  MessagingWindowClosedError,
-  NotFoundError,
-  RecipientOptedOutError,
-  TemplateNotApprovedError,
-  ValidationError,
-} from '../src/domain/errors.ts'
 import { listScheduled, scheduledCursor } from '../src/domain/list-scheduled.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { updateScheduled } from '../src/domain/update-scheduled.ts'
 import { builder } from './builder.ts'
 import { Communication, CommunicationConnection } from './communication.ts'
 import { actorOf, organizationOf } from './context.ts'
+import { refusals } from './errors.ts'
 import { optionalId, requiredId } from './global-id.ts'
 import { contentInput, MessageContent } from './message-content.ts'
 import { connectionOf, pageCost } from './pagination.ts'
@@ -67,19 +57,7 @@ builder.mutationField('updateScheduledMessage', (t) =>
     description:
       'AGENT. Changes when a message is sent, or what it says, while it is SCHEDULED: either the change is in what is sent, or a ValidationError says that its sending had begun. Refused as in `sendMessage`, by the rules as they will be at its `sendAt`. A message that an automation has written can be canceled, not changed.',
     authScopes: { role: 'AGENT' },
-    errors: {
-      types: [
-        ValidationError,
-        NotFoundError,
-        ChannelNotConnectedError,
-        RecipientOptedOutError,
-        MessagingWindowClosedError,
-        BodyTooLongError,
-        ContentNotSupportedError,
-        AttachmentTooLargeError,
-        TemplateNotApprovedError,
-      ],
-    },
+    errors: { types: refusals },
     args: { input: t.arg({ type: Input, required: true }) },
     resolve: async (_root, { input }, context) => ({
       communication: await updateScheduled(context.deps, actorOf(context), {
