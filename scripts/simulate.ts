@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { CommandError, required, runCommand } from './command.ts'
+import { call } from './simulated-call.ts'
 import { receive } from './simulated-message.ts'
 import { report } from './simulated-receipt.ts'
 import { CHANNELS } from './twilio-webhook.ts'
@@ -10,6 +11,7 @@ npm run simulate -- sms --from +905551112233 "Is my permit ready?"
 npm run simulate -- whatsapp --from +905551112233 --name "Ayşe Yılmaz" "Hello"
 npm run simulate -- rcs --from +905551112233 "Hello"
 npm run simulate -- stop --from +905551112233 [--channel whatsapp]     the customer opts out; start: opts in again
+npm run simulate -- call --from +905551112233 [--status no-answer]     a call that is over; missed unless --status completed
 npm run simulate -- status --communication <id> --status delivered     a delivery receipt for a message that we sent
 
   --from           the customer's number
@@ -20,7 +22,8 @@ npm run simulate -- status --communication <id> --status delivered     a deliver
   --message-sid    Twilio's id of the message; one that was used before changes nothing
   --count          how many messages, 1 to 10000
   --communication  an id from the graph, or the row's
-  --status         sent, delivered, read, failed, undelivered, …
+  --status         sent, delivered, read, failed, undelivered, …; of a call: completed, no-answer, busy, failed, canceled
+  --seconds        of a call that was answered
   --error-code     Twilio's, with failed and undelivered, e.g. 30008`
 
 const common = {
@@ -49,8 +52,12 @@ await runCommand(HELP, async ([command, ...args]) => {
     const options = { communication: { type: 'string' }, status: { type: 'string' }, 'error-code': { type: 'string' } } as const
     const { values } = parseArgs({ args, options })
     await report(required(values.communication, 'communication'), required(values.status, 'status'), values['error-code'])
+  } else if (command === 'call') {
+    const options = { ...common, status: { type: 'string', default: 'no-answer' }, seconds: { type: 'string', default: '60' } } as const
+    const { values } = parseArgs({ args, options })
+    await call({ ...addressed(values), status: values.status, seconds: wholeNumber('seconds', values.seconds, 0, 86_400) })
   } else {
-    throw new CommandError('say "sms", "whatsapp", "rcs", "stop", "start" or "status"; see --help')
+    throw new CommandError('say "sms", "whatsapp", "rcs", "call", "stop", "start" or "status"; see --help')
   }
 })
 
@@ -61,7 +68,7 @@ function addressed(values: { from?: string; to?: string; organization: string; '
 function said({ media = [], count }: { media?: string[]; count: string }, words: string[]) {
   const body = words.join(' ')
   if (body === '' && media.length === 0) throw new CommandError('what does the customer write? Give a text, or --media')
-  return { body, media, count: countOf(count) }
+  return { body, media, count: wholeNumber('count', count, 1, 10_000) }
 }
 
 function channelNamed(name: string): (typeof CHANNELS)[number] {
@@ -70,8 +77,8 @@ function channelNamed(name: string): (typeof CHANNELS)[number] {
   throw new CommandError(`--channel must be sms, whatsapp or rcs, not "${name}"`)
 }
 
-function countOf(text: string): number {
-  const count = Number(text)
-  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count
-  throw new CommandError(`--count must be a whole number from 1 to 10000, not "${text}"`)
+function wholeNumber(option: string, text: string, min: number, max: number): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number >= min && number <= max) return number
+  throw new CommandError(`--${option} must be a whole number from ${min} to ${max}, not "${text}"`)
 }

@@ -43,7 +43,13 @@ export async function receive(channel: TwilioChannel, message: Message): Promise
   })
 }
 
-async function lineTo(db: Database['db'], config: Config, channel: TwilioChannel, message: Message): Promise<Line> {
+/** The account that `to` names, or the first one of the channel. Throws CommandError. */
+export async function lineTo(
+  db: Database['db'],
+  config: Config,
+  channel: TwilioChannel,
+  message: Pick<Message, 'to' | 'organization'>,
+): Promise<Line> {
   const organization = await organizationBySlug({ db }, message.organization)
   const where = {
     organizationId: organization.id,

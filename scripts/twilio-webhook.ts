@@ -51,7 +51,7 @@ export function openLine(config: Config, account: ChannelAccount, slug: string):
 }
 
 /** A SID as Twilio makes them: two letters and 32 hexadecimal digits. */
-export const newSid = (prefix: 'MM' | 'SM'): string => `${prefix}${randomUUID().replaceAll('-', '')}`
+export const newSid = (prefix: 'CA' | 'MM' | 'SM'): string => `${prefix}${randomUUID().replaceAll('-', '')}`
 
 /** An address as Twilio writes it on this channel. */
 export const spelled = (line: Line, address: string): string => {

@@ -83,6 +83,8 @@ describe('help and mistakes', () => {
     ['simulate', ['sms', '--from', '+905551112233'], {}, /text.*--media/],
     ['simulate', ['sms', '--from', 'nobody at all!', 'Hello'], {}, /From is no address of SMS/],
     ['simulate', ['sms', '--from', '+905551112233', '--count', '0', 'Hello'], {}, /--count/],
+    ['simulate', ['call', '--from', '+905551112233', '--status', 'ringing'], {}, /--status must be completed, no-answer/],
+    ['simulate', ['call', '--from', '+905551112233', '--seconds', '-1'], {}, /--seconds/],
     ['simulate', ['sms', '--from', '+905551112233', '--to', '+15005550007', 'Hello'], {}, /no active SMS account.*\+15005550006/],
     ['simulate', ['sms', '--from', '+905551112233', '--organization', 'nowhere', 'Hello'], {}, /no organization "nowhere"/],
     ['simulate', ['sms', '--from', '+905551112233', 'Hello'], { PORT: '1' }, /127\.0\.0\.1:1.*PORT.*PUBLIC_URL/],
@@ -147,6 +149,20 @@ describe('a simulated customer', () => {
     const { data } = await app.request(ConversationThreadDocument, { id: conversation.id })
     const attachments = data?.conversation?.communications.edges[0]?.node.attachments
     expect(attachments?.map(({ contentType }) => contentType)).toEqual(['text/plain', 'image/png'])
+  })
+
+  test('a call is logged, missed or answered', async () => {
+    const missed = await succeed('simulate', ['call', '--from', '+905551110006'])
+    const answered = await succeed('simulate', ['call', '--from', '+905551110007', '--status', 'completed', '--seconds', '75'])
+    const document = '{ communications(filter: { types: [CALL_LOG] }) { nodes { id direction call { outcome durationSeconds } } } }'
+    const { data } = await app.request<{ communications: { nodes: { id: string }[] } }, object>(document, {})
+    const nodes = data?.communications.nodes ?? []
+    const [last, first] = nodes.map(({ id, ...rest }) => {
+      expect(`${missed}${answered}`).toContain(id)
+      return rest
+    })
+    expect(first).toEqual({ direction: 'INBOUND', call: { outcome: 'NO_ANSWER', durationSeconds: 0 } })
+    expect(last).toEqual({ direction: 'INBOUND', call: { outcome: 'ANSWERED', durationSeconds: 75 } })
   })
 
   test('STOP opts out, START opts in again', async () => {
