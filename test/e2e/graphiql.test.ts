@@ -17,7 +17,7 @@ if (!chromiumIsThere) console.warn(`GraphiQL is not tried in a browser: there is
 
 const FIRST_OPERATIONS = [
   ...['Hello', 'Viewer', 'CommunicationReceived', 'CustomerProfile', 'CommunicationContent', 'CreateUpload', 'Templates', 'SyncTemplates'],
-  ...['ScheduledMessages', 'ChannelAccounts', 'WebhookReceipts', 'StartWebchat'],
+  ...['Appointments', 'ChannelAccounts', 'WebhookReceipts', 'StartWebchat'],
 ]
 
 let app: TestApp
