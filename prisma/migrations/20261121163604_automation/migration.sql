@@ -143,6 +143,9 @@ CREATE UNIQUE INDEX "appointment_organization_id_external_id_key" ON "appointmen
 CREATE INDEX "automation_run_organization_id_due_at_id_idx" ON "automation_run"("organization_id", "due_at" DESC, "id" DESC);
 
 -- CreateIndex
+CREATE INDEX "automation_run_organization_id_status_due_at_id_idx" ON "automation_run"("organization_id", "status", "due_at" DESC, "id" DESC);
+
+-- CreateIndex
 CREATE INDEX "automation_run_customer_id_due_at_id_idx" ON "automation_run"("customer_id", "due_at" DESC, "id" DESC);
 
 -- CreateIndex
