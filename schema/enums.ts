@@ -61,7 +61,7 @@ export const DeliveryStatus = builder.enumType('DeliveryStatus', {
 })
 
 export const ConversationStatus = builder.enumType('ConversationStatus', {
-  description: 'An inbound message reopens a closed or snoozed conversation.',
+  description: 'An inbound message reopens a closed or snoozed conversation, and so does a missed call.',
   values: Object.values(db.ConversationStatus),
 })
 
@@ -165,7 +165,8 @@ export const AutomationKind = builder.enumType('AutomationKind', {
     CANCELLATION_NOTICE: 'It was canceled.',
     APPOINTMENT_REMINDER: 'It is near: once for each of `reminderMinutes`.',
     MISSED_CALL_FOLLOW_UP: 'A call of the customer was missed, and we have not reached them since.',
-    REVIEW_REQUEST: 'By hand (`requestReview`), and after a completed appointment where `afterCompletion` says so.',
+    REVIEW_REQUEST:
+      'By hand (`requestReview`), and after a completed appointment where `afterCompletion` says so. It asks for the consent to MARKETING.',
   }),
 })
 
@@ -180,7 +181,7 @@ export const AutomationRunStatus = builder.enumType('AutomationRunStatus', {
 })
 
 export const AutomationReason = builder.enumType('AutomationReason', {
-  description: 'Why an automated message was not sent on a channel. After one of the last eight the next channel is tried.',
+  description: 'Why an automated message was not sent on a channel. After one of the last nine the next channel is tried.',
   values: described<typeof db.AutomationReason>({
     AUTOMATION_OFF: 'It is switched off.',
     SETTINGS_CHANGED: 'A reminder at this time, or the channel, is not among the settings any more.',
@@ -198,6 +199,7 @@ export const AutomationReason = builder.enumType('AutomationReason', {
     MISSING_VALUE: 'A variable of the text has no value, e.g. no review link is set.',
     CONTENT_REFUSED: 'The channel cannot carry the text, e.g. because it is too long.',
     DELIVERY_FAILED: 'It was sent and could not be delivered.',
+    INTERNAL_ERROR: 'Something went wrong on our side: the server’s log says what.',
   }),
 })
 

@@ -55,7 +55,7 @@ builder.mutationField('updateScheduledMessage', (t) =>
   t.field({
     type: Success,
     description:
-      'AGENT. Changes when a message is sent, or what it says, while it is SCHEDULED: either the change is in what is sent, or a ValidationError says that its sending had begun. Refused as in `sendMessage`, by the rules as they will be at its `sendAt`. A message that an automation has written can be canceled, not changed.',
+      'AGENT. Changes when a message is sent, or what it says, while it is SCHEDULED: either the change is in what is sent, or a ValidationError says that its sending had begun. Refused as in `sendMessage`, by the rules as they will be at its `sendAt`.',
     authScopes: { role: 'AGENT' },
     errors: { types: refusals },
     args: { input: t.arg({ type: Input, required: true }) },

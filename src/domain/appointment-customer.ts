@@ -2,7 +2,7 @@ import type { CustomerIdentity } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
-import { type Key, keyOf, MAX_IDENTITIES, refuseUnlessPlaced } from './customer-identities.ts'
+import { inLockOrder, type Key, keyOf, MAX_IDENTITIES, refuseUnlessPlaced } from './customer-identities.ts'
 import { findOrMakeCustomer, lockCustomers } from './customers.ts'
 import { NotFoundError, ValidationError } from './errors.ts'
 import type { IdentityInput } from './identities.ts'
@@ -46,7 +46,7 @@ export async function appointmentCustomer(
   )
   const found = await lockKnown(tx, keys)
   const first = keys.flatMap((key) => found.find((row) => isSame(row, key)) ?? [])[0]
-  const fresh = keys.filter((key) => !found.some((row) => isSame(row, key))).toSorted(inOrder)
+  const fresh = keys.filter((key) => !found.some((row) => isSame(row, key))).toSorted(inLockOrder)
   const made = first?.customerId ?? (await makeOf(tx, recorder, fresh, memberId))
   const added: Pick<Key, 'kind' | 'value'>[] = []
   for (const key of fresh) {
@@ -63,9 +63,6 @@ export async function appointmentCustomer(
 }
 
 const isSame = (one: Key, other: Key): boolean => one.kind === other.kind && one.scope === other.scope && one.value === other.value
-
-/** In one order for all, so that two who name the same person do not wait for each other. */
-const inOrder = (a: Key, b: Key): number => (`${a.kind} ${a.scope} ${a.value}` < `${b.kind} ${b.scope} ${b.value}` ? -1 : 1)
 
 /** Locks identities before any customer, and in the same order, as a merge does; who receives a message locks one of each. */
 async function lockKnown(tx: Tx, keys: readonly Key[]): Promise<CustomerIdentity[]> {

@@ -2,12 +2,13 @@ import type { Appointment, AutomationRun } from '../db/generated/client.ts'
 import type { AutomationReason } from '../db/generated/enums.ts'
 import type { Tx } from '../events/transact.ts'
 import type { AutomationSetting } from './automation-defaults.ts'
-import type { Verdict } from './automation-run.ts'
+import type { Explanation } from './automation-run.ts'
 import {
   BodyTooLongError,
   ChannelNotConnectedError,
   ContentNotSupportedError,
   MessagingWindowClosedError,
+  NoAddressError,
   RecipientOptedOutError,
   TemplateNotApprovedError,
   type UserError,
@@ -26,9 +27,14 @@ const sentences = {
   ALREADY_REACHED: 'We have reached the customer since they called.',
 } as const satisfies Partial<Record<AutomationReason, string>>
 
-export const because = (reason: keyof typeof sentences): Verdict => ({ reason, detail: sentences[reason] })
+export const because = (reason: keyof typeof sentences): Explanation => ({ reason, detail: sentences[reason] })
 
-export const tooLate = (detail: string): Verdict => ({ reason: 'TOO_LATE', detail })
+export const tooLate = (detail: string): Explanation => ({ reason: 'TOO_LATE', detail })
+
+const notAfterCompletion: Explanation = {
+  reason: 'SETTINGS_CHANGED',
+  detail: 'Review requests do not follow completed appointments any more.',
+}
 
 const DAY = 24 * 60
 /** After their due time, what is said about a call or a visit is out of place. */
@@ -42,10 +48,10 @@ export function inWords(minutes: number): string {
 }
 
 /** Why reality has overtaken a message, or null. Locks the appointment against changes until the transaction ends. */
-export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, now: Date): Promise<Verdict | null> {
+export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, now: Date): Promise<Explanation | null> {
   const setting = settings.automations[run.kind]
   if (!setting.enabled) return because('AUTOMATION_OFF')
-  const appointment = run.appointmentId === null ? null : await lockedAppointment(tx, run.appointmentId)
+  const appointment = run.appointmentId === null ? null : await lockAppointment(tx, run.appointmentId)
   switch (run.kind) {
     case 'BOOKING_CONFIRMATION':
     case 'RESCHEDULE_NOTICE':
@@ -58,11 +64,11 @@ export async function overtaken(tx: Tx, settings: Settings, run: AutomationRun, 
     case 'MISSED_CALL_FOLLOW_UP':
       return (await stale(tx, run, now)) ?? ((await wasReached(tx, run)) ? because('ALREADY_REACHED') : null)
     case 'REVIEW_REQUEST':
-      return stale(tx, run, now)
+      return run.appointmentId !== null && !setting.afterCompletion ? notAfterCompletion : stale(tx, run, now)
   }
 }
 
-function overtakenByAppointment(appointment: Appointment | null, run: AutomationRun, now: Date): Verdict | null {
+function overtakenByAppointment(appointment: Appointment | null, run: AutomationRun, now: Date): Explanation | null {
   if (appointment === null || appointment.status === 'CANCELED') return because('APPOINTMENT_CANCELED')
   if (appointment.status === 'COMPLETED') return because('APPOINTMENT_COMPLETED')
   if (appointment.revision !== run.revision) return because('APPOINTMENT_RESCHEDULED')
@@ -70,7 +76,7 @@ function overtakenByAppointment(appointment: Appointment | null, run: Automation
 }
 
 /** After a time away, or of quiet hours, several reminders can be due: the last of them that is still wanted says it all. */
-async function overtakenByReminder(tx: Tx, setting: AutomationSetting, run: AutomationRun, now: Date): Promise<Verdict | null> {
+async function overtakenByReminder(tx: Tx, setting: AutomationSetting, run: AutomationRun, now: Date): Promise<Explanation | null> {
   const { kind, appointmentId, revision, minutesBefore } = run
   const later = await tx.automationRun.count({
     where: {
@@ -86,7 +92,7 @@ async function overtakenByReminder(tx: Tx, setting: AutomationSetting, run: Auto
 }
 
 /** By the time of the first channel: a receipt may say days later that the message was not delivered. */
-async function stale(tx: Tx, { organizationId, cause, kind, dueAt }: AutomationRun, now: Date): Promise<Verdict | null> {
+async function stale(tx: Tx, { organizationId, cause, kind, dueAt }: AutomationRun, now: Date): Promise<Explanation | null> {
   const limit = kind === 'MISSED_CALL_FOLLOW_UP' || kind === 'REVIEW_REQUEST' ? STALE_MINUTES[kind] : Number.POSITIVE_INFINITY
   const first = await tx.automationRun.findFirst({ where: { organizationId, cause, kind, step: 0 }, select: { dueAt: true } })
   if (now.getTime() - (first?.dueAt ?? dueAt).getTime() <= limit * 60_000) return null
@@ -94,7 +100,7 @@ async function stale(tx: Tx, { organizationId, cause, kind, dueAt }: AutomationR
 }
 
 /** As it is, and stays until the end of the transaction. */
-async function lockedAppointment(tx: Tx, id: string): Promise<Appointment | null> {
+export async function lockAppointment(tx: Tx, id: string): Promise<Appointment | null> {
   await tx.$queryRaw`SELECT FROM appointment WHERE id = ${id}::uuid FOR SHARE`
   return tx.appointment.findUnique({ where: { id } })
 }
@@ -103,7 +109,7 @@ async function lockedAppointment(tx: Tx, id: string): Promise<Appointment | null
 export class MissingValueError extends ValidationError {}
 
 /** What an error of the sending means for the run: the next channel may do better. */
-export function verdictOf(error: UserError): Verdict {
+export function explanationOf(error: UserError): Explanation {
   return { reason: reasonOf(error), detail: error.message }
 }
 
@@ -114,5 +120,5 @@ function reasonOf(error: UserError): AutomationReason {
   if (error instanceof TemplateNotApprovedError) return 'TEMPLATE_NOT_APPROVED'
   if (error instanceof MissingValueError) return 'MISSING_VALUE'
   if (error instanceof ContentNotSupportedError || error instanceof BodyTooLongError) return 'CONTENT_REFUSED'
-  return error.path[1] === 'to' ? 'NO_ADDRESS' : 'CONTENT_REFUSED'
+  return error instanceof NoAddressError ? 'NO_ADDRESS' : 'CONTENT_REFUSED'
 }

@@ -20,9 +20,10 @@ export type Cause = {
 }
 
 /** `verdict`: it is not sent at all, and why. */
-export type Planned = { cause: Cause; dueAt: Date; verdict?: Verdict }
+export type Planned = { cause: Cause; dueAt: Date; verdict?: Explanation }
 
-export type Verdict = { reason: AutomationReason; detail: string }
+/** Why a message is not sent, for programs and for people. */
+export type Explanation = { reason: AutomationReason; detail: string }
 
 /** Writes runs of the first step, each with its job, in the caller's transaction; a cause that has one already keeps it. */
 export async function planRuns(tx: Tx, recorder: Recorder, settings: Settings, planned: readonly Planned[], now: Date): Promise<void> {
@@ -46,9 +47,12 @@ export async function makeRun(tx: Tx, run: NewRun): Promise<AutomationRun | null
   return made ?? null
 }
 
-/** `at`: by the organization's due time, or when the quiet hours end. */
+/** Tried again for somewhat more than an hour. */
+const ATTEMPTS = 8
+
+/** A run has one job: to enqueue it again moves it. */
 export const enqueueRun = (tx: Tx, runId: string, at: Date): Promise<void> =>
-  enqueue(tx, 'run-automation', { runId }, { runAt: at, key: `run-automation:${runId}` })
+  enqueue(tx, 'run-automation', { runId }, { runAt: at, key: `run-automation:${runId}`, maxAttempts: ATTEMPTS })
 
 /** Locks the row until the end of the transaction; null where there is none. */
 export async function lockRun(tx: Tx, id: string): Promise<AutomationRun | null> {
@@ -58,7 +62,7 @@ export async function lockRun(tx: Tx, id: string): Promise<AutomationRun | null>
 
 type Settled = {
   status: Exclude<AutomationRunStatus, 'SCHEDULED'>
-  verdict: Verdict | null
+  verdict: Explanation | null
   at: Date
   communicationId?: string
 }

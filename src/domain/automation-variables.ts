@@ -60,7 +60,8 @@ export type Scene = {
 /** The values that are known, each of one line; a name that is missing has none. */
 export function valuesOf({ businessName, reviewLink, language, dateLanguage, customer, appointment }: Scene): Record<string, string> {
   const words = stand.get(new Intl.Locale(language).language)
-  const name = customer.name?.trim() || null
+  // What a stranger enters as a name must not become a link in the business's message.
+  const name = /:\/\/|www\./i.test(customer.name ?? '') ? null : customer.name?.trim() || null
   const values: Record<Variable, string | null | undefined> = {
     customer_name: name?.split(/\s+/)[0] ?? words?.customer ?? '',
     customer_full_name: name ?? words?.customer ?? '',

@@ -80,7 +80,8 @@ export function composeAutomation({ kind, settings }: Occasion, { text, template
     body: rendered.body,
     subject: text.channel === 'EMAIL' ? (rendered.subject ?? settings.businessName) : null,
     html: rendered.html,
-    purpose: template?.purpose === 'MARKETING' ? 'MARKETING' : 'TRANSACTIONAL',
+    // Who wants no advertisements is not asked for a review either.
+    purpose: kind === 'REVIEW_REQUEST' || template?.purpose === 'MARKETING' ? 'MARKETING' : 'TRANSACTIONAL',
     template,
     payload: atProvider === null ? null : { template: atProvider },
     files: [],

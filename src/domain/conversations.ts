@@ -33,6 +33,16 @@ export async function touchConversation(tx: Tx, conversationId: string, communic
     WHERE id = ${conversationId}::uuid`
 }
 
+/** Where the customer waits for us it is open again, as after a message of theirs. */
+export async function reopenConversation(tx: Tx, recorder: Recorder, conversationId: string, at: Date): Promise<void> {
+  await tx.$queryRaw`SELECT FROM conversation WHERE id = ${conversationId}::uuid FOR NO KEY UPDATE`
+  const { status, assigneeId, customerId } = await tx.conversation.findUniqueOrThrow({ where: { id: conversationId } })
+  if (status === 'OPEN') return
+  await tx.conversation.update({ where: { id: conversationId }, data: { status: 'OPEN', snoozedUntil: null, statusChangedAt: at } })
+  const data = { status: 'OPEN', previousStatus: status, assigneeId, previousAssigneeId: assigneeId }
+  recorder.event({ type: 'CONVERSATION_CHANGED', customerId, conversationId, data })
+}
+
 /** The conversations by their ids; the id of one that was joined with another leads to that one. */
 export async function findConversations(
   deps: { db: Pick<Deps['db'], 'conversation'> },

@@ -1,5 +1,5 @@
 import type { CustomerIdentity } from '../db/generated/client.ts'
-import type { IdentityKind } from '../db/generated/enums.ts'
+import { IdentityKind } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
@@ -65,11 +65,19 @@ export async function addIdentities(
   path: string[],
 ): Promise<void> {
   if (inputs.length > MAX_IDENTITIES) throw new ValidationError(`At most ${MAX_IDENTITIES} identities are allowed.`, path)
+  const keys: { key: Key; place: string[] }[] = []
   for (const [index, input] of inputs.entries()) {
     const place = [...path, String(index)]
-    await add(tx, customerId, await keyOf(tx, channels, organizationId, input, place), place)
+    keys.push({ key: await keyOf(tx, channels, organizationId, input, place), place })
   }
+  for (const { key, place } of keys.toSorted((a, b) => inLockOrder(a.key, b.key))) await add(tx, customerId, key, place)
 }
+
+const kinds = Object.values(IdentityKind)
+
+/** The order in which everybody locks identities (see `lockIdentities`), so that two who name the same person do not wait for each other. */
+export const inLockOrder = (a: Key, b: Key): number =>
+  kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || (`${a.scope} ${a.value}` < `${b.scope} ${b.value}` ? -1 : 1)
 
 export type AddCustomerIdentityInput = IdentityInput & { customerId: string }
 

@@ -30,6 +30,9 @@ export class ValidationError extends UserError {
   readonly code = 'INVALID_INPUT'
 }
 
+/** The customer has none on any of the channels in question. */
+export class NoAddressError extends ValidationError {}
+
 export class NotFoundError extends UserError {
   override readonly name = 'NotFoundError'
   readonly code = 'NOT_FOUND'

@@ -3,8 +3,8 @@ import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { advance } from './advance.ts'
 import { overtaken } from './automation-reasons.ts'
-import { lockRun, settleRun, type Verdict } from './automation-run.ts'
-import { quietEnd, readSettings, recipientOf, type Settings } from './notification-settings.ts'
+import { type Explanation, lockRun, settleRun } from './automation-run.ts'
+import { customerWithIdentities, quietEnd, readSettings, type Settings } from './notification-settings.ts'
 import { enqueueDelivery, jobTime } from './schedule.ts'
 
 type Draft = Pick<Communication, 'organizationId' | 'automationRunId' | 'sendAt'>
@@ -19,7 +19,7 @@ export async function reconsider(
   tx: Tx,
   settings: Settings | null,
   runId: string | null,
-): Promise<Verdict | null> {
+): Promise<Explanation | null> {
   const run = runId === null ? null : await tx.automationRun.findUnique({ where: { id: runId } })
   if (run === null || settings === null) return null
   const verdict = await overtaken(tx, settings, run, deps.clock())
@@ -33,7 +33,7 @@ export async function withdraw(
   tx: Tx,
   recorder: Recorder,
   message: Communication,
-  verdict: Verdict,
+  verdict: Explanation,
 ): Promise<void> {
   await advance(tx, recorder, message, { status: 'CANCELED', error: null, externalMessageId: null })
   const run = message.automationRunId === null ? null : await lockRun(tx, message.automationRunId)
@@ -51,12 +51,13 @@ export async function holdInQuietHours(
 ): Promise<boolean> {
   if (settings === null || settings.quietHours === null) return false
   const { id, customerId, conversationId, deliveryStatus } = message
-  const end = quietEnd(settings, await recipientOf(tx, customerId), deps.clock())
+  const end = quietEnd(settings, await customerWithIdentities(tx, customerId), deps.clock())
   if (end === null) return false
   if (deliveryStatus === 'SCHEDULED') {
     await tx.communication.update({ where: { id }, data: { sendAt: end } })
     recorder.event({ type: 'COMMUNICATION_CHANGED', customerId, conversationId, communicationId: id, data: { change: 'schedule' } })
   }
+  if (message.automationRunId !== null) await tx.automationRun.update({ where: { id: message.automationRunId }, data: { heldUntil: end } })
   await enqueueDelivery(tx, message, await jobTime(deps, tx, end))
   return true
 }

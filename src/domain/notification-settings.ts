@@ -47,5 +47,5 @@ export const quietEnd = ({ quietHours, timezone }: Settings, recipient: Recipien
   quietHours === null ? null : quietUntil(quietHours, recipientTimezone(recipient, timezone, now), now)
 
 /** A customer with what tells their time zone. */
-export const recipientOf = (tx: Tx, id: string) =>
+export const customerWithIdentities = (tx: Tx, id: string) =>
   tx.customer.findUniqueOrThrow({ where: { id }, include: { identities: { orderBy: { id: 'asc' } } } })

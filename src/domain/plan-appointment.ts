@@ -1,7 +1,7 @@
 import type { Appointment } from '../db/generated/client.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { because, inWords, tooLate } from './automation-reasons.ts'
-import { type Cause, type Planned, planRuns, settleRun, type Verdict } from './automation-run.ts'
+import { type Cause, type Explanation, type Planned, planRuns, settleRun } from './automation-run.ts'
 import type { Settings } from './notification-settings.ts'
 
 const MINUTE = 60_000
@@ -58,7 +58,7 @@ export async function planReminders(
   await planRuns(tx, recorder, settings, onlyLater ? planned.filter(({ late }) => !late) : planned, now)
 }
 
-const lateVerdict = (minutes: number): Verdict =>
+const lateVerdict = (minutes: number): Explanation =>
   tooLate(`The appointment was made, or moved, less than ${inWords(minutes)} before it begins.`)
 
 /** After a completed appointment, where the organization wants that. */
@@ -69,13 +69,18 @@ export async function planReview(tx: Tx, recorder: Recorder, settings: Settings,
     tx,
     recorder,
     settings,
-    [{ cause: causeOf(appointment, 'REVIEW_REQUEST'), dueAt: new Date(now.getTime() + delayMinutes * MINUTE) }],
+    [
+      {
+        cause: causeOf(appointment, 'REVIEW_REQUEST'),
+        dueAt: new Date(Math.max(now.getTime(), appointment.startsAt.getTime()) + delayMinutes * MINUTE),
+      },
+    ],
     now,
   )
 }
 
 /** What was to be said about an appointment as it was is not said any more. The appointment must be locked. */
-export async function skipRuns(tx: Tx, recorder: Recorder, appointmentId: string, verdict: Verdict, now: Date): Promise<void> {
+export async function skipRuns(tx: Tx, recorder: Recorder, appointmentId: string, verdict: Explanation, now: Date): Promise<void> {
   await tx.$queryRaw`SELECT FROM automation_run WHERE appointment_id = ${appointmentId}::uuid AND status = 'SCHEDULED' ORDER BY id FOR NO KEY UPDATE`
   const runs = await tx.automationRun.findMany({ where: { appointmentId, status: 'SCHEDULED' }, orderBy: { id: 'asc' } })
   for (const run of runs) await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })

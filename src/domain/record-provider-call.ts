@@ -5,6 +5,7 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import { lockCommunication } from './advance.ts'
 import type { Applied } from './apply-facts.ts'
 import { corrected, verdictOf } from './call-verdict.ts'
+import { reopenConversation } from './conversations.ts'
 import { type CallAccount, createCall } from './create-call.ts'
 import { ensureCustomer, lockCustomers } from './customers.ts'
 import { timeOfId } from './ids.ts'
@@ -33,12 +34,12 @@ export async function recordProviderCall(
     const name = fact.profileName === null ? null : cleanText(fact.profileName)
     const customerId = await ensureCustomer(tx, recorder, organizationId, identity, null, name)
     const call = await createCall(tx, recorder, account, customerId, fact, verdictOf(fact, arrivedAt))
-    if (needsFollowUp(call, fact)) await planMissedCall(tx, recorder, call, endOf(call, arrivedAt))
+    if (isMissedHere(call)) await miss(tx, recorder, call, fact, { endedAt: endOf(call, arrivedAt), arrivedAt })
     return { outcome: 'applied' }
   })
 }
 
-type Known = { id: string; customerId: string }
+type Known = { id: string; customerId: string; conversationId: string | null }
 
 /**
  * The record of the call, if any. The webhooks of one call queue here before they lock anything else, also where they came for several
@@ -48,7 +49,7 @@ async function lockCall(tx: Tx, organizationId: string, externalMessageId: strin
   const key = `call ${organizationId} ${externalMessageId}`
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended(${key}, 0))::text`
   const [known] = await tx.$queryRaw<Known[]>`
-    SELECT c.id, c.customer_id AS "customerId" FROM channel_account a
+    SELECT c.id, c.customer_id AS "customerId", c.conversation_id AS "conversationId" FROM channel_account a
     JOIN communication c ON c.channel_account_id = a.id AND c.external_message_id = ${externalMessageId} AND c.type = 'CALL_LOG'
     WHERE a.organization_id = ${organizationId}::uuid`
   return known ?? null
@@ -58,28 +59,34 @@ async function correct(
   tx: Tx,
   recorder: Recorder,
   organizationId: string,
-  { id, customerId }: Known,
+  { id, customerId, conversationId }: Known,
   fact: CallFact,
   arrivedAt: Date,
 ): Promise<'applied' | 'duplicate'> {
   await lockCustomers(tx, organizationId, [customerId])
+  await tx.$queryRaw`SELECT FROM conversation WHERE id = ${conversationId}::uuid FOR NO KEY UPDATE`
   const former = await lockCommunication(tx, id)
   const verdict = former === null ? null : corrected({ ...former, payload: (former.payload ?? {}) as CallWords }, fact, arrivedAt)
   if (former === null || verdict === null) return 'duplicate'
   const call = await tx.communication.update({ where: { id }, data: verdict })
-  const { conversationId } = call
-  recorder.event({
-    type: 'COMMUNICATION_CHANGED',
-    customerId: call.customerId,
-    conversationId,
-    communicationId: id,
-    data: { change: 'call' },
-  })
+  const about = { customerId: call.customerId, conversationId: call.conversationId, communicationId: id }
+  recorder.event({ type: 'COMMUNICATION_CHANGED', ...about, data: { change: 'call' } })
   // Nobody spoke, so it lasts 0 seconds now: it ended when it did as it was known before.
-  if (needsFollowUp(call, fact) && !isMissed(former.callOutcome)) await planMissedCall(tx, recorder, call, endOf(former, arrivedAt))
+  if (isMissedHere(call) && !isMissed(former.callOutcome))
+    await miss(tx, recorder, call, fact, { endedAt: endOf(former, arrivedAt), arrivedAt })
   return 'applied'
 }
 
-/** Who withholds their number cannot be answered: there is nothing to plan, and nobody to skip it for. */
-const needsFollowUp = (call: Communication, { address }: CallFact): boolean =>
-  call.direction === 'INBOUND' && isMissed(call.callOutcome) && address !== null
+const isMissedHere = ({ direction, callOutcome }: Communication): boolean => direction === 'INBOUND' && isMissed(callOutcome)
+
+/** Somebody waits for us. Who withholds their number cannot be answered: there is nothing to plan, and nobody to skip it for. */
+async function miss(
+  tx: Tx,
+  recorder: Recorder,
+  call: Communication,
+  { address }: CallFact,
+  { endedAt, arrivedAt }: { endedAt: Date; arrivedAt: Date },
+): Promise<void> {
+  if (call.conversationId !== null) await reopenConversation(tx, recorder, call.conversationId, arrivedAt)
+  if (address !== null) await planMissedCall(tx, recorder, call, endedAt)
+}

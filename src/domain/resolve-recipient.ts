@@ -3,7 +3,7 @@ import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
-import { ChannelNotConnectedError, NotFoundError, ValidationError } from './errors.ts'
+import { ChannelNotConnectedError, NoAddressError, NotFoundError, ValidationError } from './errors.ts'
 
 export type RecipientInput = {
   to: { conversationId?: string | null; customerId?: string | null; address?: string | null }
@@ -96,7 +96,7 @@ async function byCustomer(deps: Reading, organizationId: string, id: string, way
     if (address !== null) return { ...way, address, customerId: id, conversation: null }
   }
   const channels = [...new Set(ways.map(({ account }) => account.channel))].join(', ')
-  throw new ValidationError(`The customer has no address for ${channels}.`, path)
+  throw new NoAddressError(`The customer has no address for ${channels}.`, path)
 }
 
 async function byAddress(deps: Reading, organizationId: string, text: string, ways: Way[]): Promise<Recipient> {

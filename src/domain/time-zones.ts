@@ -4,8 +4,8 @@ import { ValidationError } from './errors.ts'
 /** An IANA name that this machine knows, as it was given. Throws ValidationError. */
 export function checkedTimeZone(name: string, path: string[]): string {
   try {
-    // An offset such as +03:00 is no name: it knows no daylight saving.
-    if (/^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '') return name
+    // An offset such as +03:00 is no name: it knows no daylight saving. An abbreviation such as PST or IST means several.
+    if (/^[A-Za-z]/.test(name) && Temporal.Now.zonedDateTimeISO(name).timeZoneId !== '') return name
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
   }
@@ -17,18 +17,24 @@ export type QuietHours = { from: number; until: number }
 
 /** When the quiet hours that hold `now` end in this time zone; null: it is not in them. Always later than `now`. */
 export function quietUntil({ from, until }: QuietHours, timezone: string, now: Date): Date | null {
-  const here = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(timezone)
+  const zone = knownZone(timezone)
+  const here = Temporal.Instant.fromEpochMilliseconds(now.getTime()).toZonedDateTimeISO(zone)
   const minute = here.hour * 60 + here.minute
   const isQuiet = from < until ? from <= minute && minute < until : from <= minute || minute < until
   if (!isQuiet) return null
   const date = here.toPlainDate().add({ days: from > until && minute >= from ? 1 : 0 })
   const end = date.toPlainDateTime({ hour: Math.floor(until / 60), minute: until % 60 })
-  // A clock that is set back passes the same time twice: the quiet hours end at the next of them. One that is skipped ends them where the gap does.
-  const ends = (['compatible', 'later'] as const).map(
-    (disambiguation) => end.toZonedDateTime(timezone, { disambiguation }).epochMilliseconds,
-  )
-  const next = ends.find((at) => at > now.getTime())
+  const [first, second] = (['earlier', 'later'] as const).map((disambiguation) => end.toZonedDateTime(zone, { disambiguation }))
+  // A time that the clock skips: they end where the gap does. One that it passes twice: at the next of the two.
+  const isSkipped = first !== undefined && !first.toPlainDateTime().equals(end)
+  const ends = isSkipped ? [first.getTimeZoneTransition('next')] : [first, second]
+  const next = ends.map((at) => at?.epochMilliseconds ?? 0).find((at) => at > now.getTime())
   return next === undefined ? null : new Date(next)
+}
+
+/** Some abbreviations that Intl takes, and that were stored once, are no zones of Temporal's: they stand for one. */
+function knownZone(name: string): string {
+  return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
 }
 
 /** `22:30` as minutes after midnight. Throws ValidationError. */

@@ -53,9 +53,9 @@ export async function updateNotificationSettings(
   return transact(deps, organizationId, async (tx, recorder) => {
     await lockSettings(tx, organizationId)
     const before = await readSettings(tx, organizationId)
-    await writeOrganization(tx, organizationId, input)
+    const ofOrganization = checkedOrganization(input)
+    const { language = before.language } = ofOrganization
     await writeOwn(tx, organizationId, input)
-    const { language } = await readSettings(tx, organizationId)
     const kinds = (input.automations ?? []).map(({ kind }) => kind)
     for (const [index, automation] of (input.automations ?? []).entries()) {
       const path = ['input', 'automations', String(index)]
@@ -68,13 +68,18 @@ export async function updateNotificationSettings(
           String(place),
         ])
     }
+    // The last lock, as `transact` says.
+    if (Object.keys(ofOrganization).length > 0) await tx.organization.update({ where: { id: organizationId }, data: ofOrganization })
     const after = await readSettings(tx, organizationId)
-    const isReminder = ({ kind }: AutomationInput) => kind === 'APPOINTMENT_REMINDER'
-    if (input.automations?.some(isReminder)) await planAgain(tx, organizationId)
+    if (hasNewReminders(before.automations.APPOINTMENT_REMINDER, after.automations.APPOINTMENT_REMINDER))
+      await planAgain(tx, organizationId)
     recorder.event({ type: 'NOTIFICATION_SETTINGS_CHANGED', actorId: memberId, data: { fields: Object.keys(input) } })
     return after
   })
 }
+
+const hasNewReminders = (before: AutomationSetting, after: AutomationSetting): boolean =>
+  after.enabled && (!before.enabled || after.reminderMinutes.some((minutes) => !before.reminderMinutes.includes(minutes)))
 
 /**
  * Appointments that are booked already get the reminders that are new; a second time when every transaction that had read the settings as they
@@ -113,13 +118,10 @@ async function lockSettings(tx: Tx, organizationId: string): Promise<void> {
 
 const isGiven = <Value>(value: Value | null | undefined): value is Value => value !== null && value !== undefined
 
-async function writeOrganization(tx: Tx, id: string, { timezone, language }: NotificationSettingsInput): Promise<void> {
-  const data = {
-    ...(isGiven(timezone) ? { timezone: checkedTimeZone(timezone, ['input', 'timezone']) } : {}),
-    ...(isGiven(language) ? { language: checkedLanguage(language, ['input', 'language']) } : {}),
-  }
-  if (Object.keys(data).length > 0) await tx.organization.update({ where: { id }, data })
-}
+const checkedOrganization = ({ timezone, language }: NotificationSettingsInput) => ({
+  ...(isGiven(timezone) ? { timezone: checkedTimeZone(timezone, ['input', 'timezone']) } : {}),
+  ...(isGiven(language) ? { language: checkedLanguage(language, ['input', 'language']) } : {}),
+})
 
 async function writeOwn(tx: Tx, organizationId: string, input: NotificationSettingsInput): Promise<void> {
   const quiet = input.quietHours === undefined ? undefined : checkedQuietHours(input.quietHours)

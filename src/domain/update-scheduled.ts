@@ -61,12 +61,11 @@ async function lockScheduled(tx: Tx, organizationId: string, id: string): Promis
   await lockOwner(tx, organizationId, () => tx.communication.findFirst({ where: { id, organizationId }, select: { customerId: true } }))
   const communication = await lockCommunication(tx, id)
   if (communication?.organizationId !== organizationId) throw new NotFoundError('communication', PATH)
-  const { deliveryStatus, automationRunId } = communication
+  const { deliveryStatus } = communication
   if (deliveryStatus !== 'SCHEDULED') {
     const state = deliveryStatus === null ? 'was never to be sent' : `is ${deliveryStatus}`
     throw new ValidationError(`Only a message that is still SCHEDULED can be changed; this one ${state}.`, PATH)
   }
-  if (automationRunId !== null) throw new ValidationError('An automation has written this message: it can be canceled, not changed.', PATH)
   return communication
 }
 

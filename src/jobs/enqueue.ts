@@ -21,7 +21,7 @@ export type Jobs = {
   /** Its message has FAILED. */
   'follow-up-failure': { runId: string }
   /** Another reminder, for appointments that are booked already. */
-  'plan-reminders': { organizationId: string }
+  'plan-reminders': { organizationId: string; after?: { startsAt: string; id: string } }
 }
 
 export type JobOptions = {

@@ -43,9 +43,9 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'delete-stored-file': ({ storageKey }) => deps.storage.delete(storageKey),
     'sync-templates': ({ channelAccountId }) => syncTemplatesOfAccount(deps, channelAccountId),
     'sync-all-templates': () => enqueueTemplateSyncs(deps),
-    'run-automation': ({ runId }) => runAutomation(deps, runId),
+    'run-automation': ({ runId }, { job }) => runAutomation(deps, runId, job.attempts >= job.max_attempts),
     'follow-up-failure': ({ runId }) => followUpFailure(deps, runId),
-    'plan-reminders': ({ organizationId }) => planNewReminders(deps, organizationId),
+    'plan-reminders': (payload) => planNewReminders(deps, payload),
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
   return keepRunning(
     {

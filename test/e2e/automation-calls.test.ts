@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { globalId } from '../../schema/global-id.ts'
-import { LogCallDocument, SendMessageDocument, type SendMessageInput } from '../generated/graphql.ts'
+import {
+  InboxDocument,
+  LogCallDocument,
+  SendMessageDocument,
+  type SendMessageInput,
+  SetConversationStatusDocument,
+} from '../generated/graphql.ts'
 import { automating, bodies, brief } from '../support/automations.ts'
 import { type Call, dialed, inboundFrom, newCaller, status } from '../support/calls.ts'
 import { member, present } from '../support/result.ts'
@@ -217,4 +223,18 @@ describe('a customer who was not reached', () => {
     await clock.pass({ minutes: 11 })
     expect(brief(await followUps(call))).toEqual(SENT)
   })
+})
+
+test('a closed or snoozed conversation is open again when its customer called and nobody answered, and no other', async () => {
+  const [missing, talking] = [newCaller(), newCaller()]
+  for (const caller of [missing, talking]) await twilio.org.sms.inbound(caller, 'Hello')
+  const conversationOf = async (caller: string) =>
+    present((await twilio.org.ask(InboxDocument, { filter: { search: caller } })).conversations.nodes[0])
+  for (const caller of [missing, talking]) {
+    const input = { conversationId: (await conversationOf(caller)).id, status: 'CLOSED' as const }
+    await twilio.org.ask(SetConversationStatusDocument, { input })
+  }
+  await missed(inboundFrom(missing))
+  await post(status(inboundFrom(talking), 'completed', timed(ended)))
+  expect([(await conversationOf(missing)).status, (await conversationOf(talking)).status]).toEqual(['OPEN', 'CLOSED'])
 })

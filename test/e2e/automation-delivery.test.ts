@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { localId } from '../../schema/global-id.ts'
+import { runAutomation } from '../../src/domain/run-automation.ts'
 import { DisconnectChannelAccountDocument, RequestReviewDocument } from '../generated/graphql.ts'
 import { automating, brief, nextPhone } from '../support/automations.ts'
+import { eventually } from '../support/eventually.ts'
 import { member, present } from '../support/result.ts'
 import { type SimulatedClock, simulateClock } from '../support/simulated-clock.ts'
 import { startTwilioOrganization, type TwilioOrganization } from '../support/twilio-organization.ts'
@@ -215,4 +218,36 @@ test('an account that is disconnected while the message waits: the next channel 
   await twilio.org.ask(DisconnectChannelAccountDocument, { input: { channelAccountId: twilio.org.sms.id } })
   await clock.pass({ minutes: 11 })
   expect(brief(await on.runsOf(id))).toEqual(['BOOKING_CONFIRMATION SMS FAILED DELIVERY_FAILED', 'BOOKING_CONFIRMATION WHATSAPP SENT'])
+})
+
+test('an error of ours is tried again, and at last written down as the reason; the next channel is tried', async () => {
+  const { deps } = twilio.app
+  const phone = nextPhone()
+  await twilio.org.whatsapp.inbound(phone, 'Hello')
+  const { channels } = deps
+  deps.channels = {
+    ...channels,
+    get: (provider, channel) => {
+      if (channel === 'SMS') throw new Error('broken by the test')
+      return channels.get(provider, channel)
+    },
+  }
+  try {
+    const { id } = await on.book({ phone, startsAt: inMinutes(3 * 1440) })
+    const run = await deps.db.automationRun.findFirstOrThrow({ where: { appointmentId: localId('Appointment', id) ?? '' } })
+    await expect(runAutomation(deps, run.id)).rejects.toThrow('broken by the test')
+    expect(brief(await on.runsOf(id))).toEqual(['BOOKING_CONFIRMATION SMS SCHEDULED'])
+    await runAutomation(deps, run.id, true)
+    await eventually(async () =>
+      expect(brief(await on.runsOf(id))).toEqual([
+        'BOOKING_CONFIRMATION SMS SKIPPED INTERNAL_ERROR',
+        'BOOKING_CONFIRMATION WHATSAPP SCHEDULED',
+      ]),
+    )
+    deps.channels = channels
+    await clock.settle()
+    expect(brief(await on.runsOf(id))[1]).toBe('BOOKING_CONFIRMATION WHATSAPP SENT')
+  } finally {
+    deps.channels = channels
+  }
 })

@@ -114,8 +114,10 @@ describe('after a visit', () => {
   const askAfter = (delayMinutes: number) => on.set({ automations: [{ kind: 'REVIEW_REQUEST', afterCompletion: true, delayMinutes }] })
   const reviews = async (id: string) => (await on.runsOf(id)).filter(({ kind }) => kind === 'REVIEW_REQUEST')
 
+  const visited = () => on.book({ startsAt: new Date(clock.now().getTime() - 3_600_000).toISOString() })
+
   test('nobody is asked unless the settings say so', async () => {
-    const { id } = await on.book()
+    const { id } = await visited()
     await on.complete(id)
     await clock.settle()
     expect(await reviews(id)).toEqual([])
@@ -123,7 +125,7 @@ describe('after a visit', () => {
 
   test('the customer is asked when the delay has passed, once', async () => {
     await askAfter(120)
-    const { id } = await on.book()
+    const { id } = await visited()
     await on.complete(id)
     await on.complete(id)
     const dueAt = new Date(clock.now().getTime() + 7_200_000)
@@ -136,7 +138,7 @@ describe('after a visit', () => {
   test('without a review link nothing is sent, and the run says what to do', async () => {
     await askAfter(0)
     await on.set({ reviewLink: null })
-    const { id } = await on.book()
+    const { id } = await visited()
     await on.complete(id)
     await clock.settle()
     expect(await reviews(id)).toMatchObject([{ status: 'SKIPPED', reason: 'MISSING_VALUE', detail: NO_LINK }])
@@ -144,9 +146,38 @@ describe('after a visit', () => {
 
   test('of more than a week ago nobody is asked', async () => {
     await askAfter(0)
-    const { id } = await on.book()
+    const { id } = await visited()
     await on.complete(id)
     await clock.jumpTo(new Date(clock.now().getTime() + 7 * 86_400_000 + 1))
     expect(await reviews(id)).toMatchObject([{ status: 'SKIPPED', reason: 'TOO_LATE' }])
   })
+
+  test('that is said to be over before it has begun, the customer is asked when it has', async () => {
+    await askAfter(60)
+    const { id, startsAt } = await on.book()
+    await on.complete(id)
+    expect(await reviews(id)).toMatchObject([{ status: 'SCHEDULED', dueAt: new Date(Date.parse(startsAt) + 3_600_000).toISOString() }])
+  })
+
+  test('nobody is asked any more when the settings do not say so any more', async () => {
+    await askAfter(120)
+    const { id } = await visited()
+    await on.complete(id)
+    await on.set({ automations: [{ kind: 'REVIEW_REQUEST', afterCompletion: false }] })
+    await clock.pass({ hours: 2 })
+    const detail = 'Review requests do not follow completed appointments any more.'
+    expect(await reviews(id)).toMatchObject([{ status: 'SKIPPED', reason: 'SETTINGS_CHANGED', detail }])
+  })
+})
+
+test('who wants no advertisements is not asked, and still told of appointments', async () => {
+  const customerId = await customer()
+  const consent = { customerId, channel: 'SMS', purposes: ['MARKETING'], state: 'OPTED_OUT', evidence: 'on the phone' }
+  await salon.ask('mutation ($input: SetConsentInput!) { setConsent(input: $input) { __typename } }', { input: consent })
+  await requested({ customerId })
+  const { id } = await on.book({ customer: { customerId } })
+  await on.set({ automations: [{ kind: 'BOOKING_CONFIRMATION', channels: ['SMS'] }] })
+  await clock.settle()
+  expect(brief(await reviewsOf(customerId))).toEqual(['REVIEW_REQUEST SMS SKIPPED OPTED_OUT'])
+  expect(brief(await on.runsOf(id))).toContain('BOOKING_CONFIRMATION SMS SENT')
 })

@@ -98,6 +98,11 @@ describe('the values', () => {
     })
   })
 
+  it('let no stranger put a link into the business’s message', () => {
+    for (const name of ['http://evil.example', 'Ada www.evil.example', 'HTTPS://evil.example now'])
+      expect(valuesOf(scene({ customer: { name } }))).toMatchObject({ customer_name: 'there', customer_full_name: 'there' })
+  })
+
   it('are missing, not empty, where nothing is known', () => {
     const values = valuesOf(scene({ reviewLink: null, appointment: null }))
     expect(Object.keys(values)).not.toContain('review_link')
