@@ -53,7 +53,8 @@ function conditionsOf(filter: AutomationRunFilter): Prisma.Sql[] {
   return [
     ...(kinds ? [Prisma.sql`kind = ANY(${kinds}::"AutomationKind"[])`] : []),
     ...(statuses ? [statusIn(statuses)] : []),
-    ...(reasons ? [Prisma.sql`reason = ANY(${reasons}::"AutomationReason"[])`] : []),
+    // None of the others has a reason; so they need not be read.
+    ...(reasons ? [Prisma.sql`status IN ('SKIPPED', 'FAILED') AND reason = ANY(${reasons}::"AutomationReason"[])`] : []),
     ...(channel ? [Prisma.sql`channel = ${channel}::"ChannelType"`] : []),
     ...(customerId ? [Prisma.sql`customer_id = ${customerId}::uuid`] : []),
     ...(appointmentId ? [Prisma.sql`appointment_id = ${appointmentId}::uuid`] : []),

@@ -44,7 +44,7 @@ export async function wasReached(
     SELECT EXISTS (
       SELECT FROM communication c LEFT JOIN automation_run r ON r.id = c.automation_run_id
       WHERE c.customer_id = ${customerId}::uuid AND c.id > ${since}::uuid AND (
-        (c.type = 'CALL_LOG' AND (c.call_started_at IS NULL OR c.call_started_at >= ${endedAt}::timestamptz) AND (c.call_outcome = 'ANSWERED' OR (c.direction = 'OUTBOUND' AND c.call_outcome IS NULL)))
+        (c.type = 'CALL_LOG' AND coalesce(c.call_started_at + make_interval(secs => coalesce(c.call_seconds, 0)), c.created_at) >= ${endedAt}::timestamptz AND (c.call_outcome = 'ANSWERED' OR (c.direction = 'OUTBOUND' AND c.call_outcome IS NULL)))
         OR (c.direction = 'OUTBOUND' AND c.delivery_status IN ('PENDING', 'SENT', 'DELIVERED', 'READ', 'UNKNOWN')
           AND (r.id IS NULL OR (r.kind = 'MISSED_CALL_FOLLOW_UP' AND r.id <> ${id}::uuid)))
       )

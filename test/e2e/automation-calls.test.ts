@@ -216,7 +216,7 @@ describe('a customer who was not reached', () => {
 
   test.each(Object.keys(ways))('is followed up: %s', async (way) => {
     const call = inboundFrom(newCaller())
-    await missed(call)
+    await missed(call, ended - MINUTE)
     await clock.pass({ minutes: 5 })
     await ways[way]?.(call)
     await clock.settle()

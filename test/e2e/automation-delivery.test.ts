@@ -212,14 +212,6 @@ describe('a message of which nobody knows whether it was sent', () => {
 })
 
 // The last one: the account does not come back.
-test('an account that is disconnected while the message waits: the next channel is tried', async () => {
-  twilio.fake.next({ status: 503, retryAfter: 600 })
-  const { id } = await booked()
-  await twilio.org.ask(DisconnectChannelAccountDocument, { input: { channelAccountId: twilio.org.sms.id } })
-  await clock.pass({ minutes: 11 })
-  expect(brief(await on.runsOf(id))).toEqual(['BOOKING_CONFIRMATION SMS FAILED DELIVERY_FAILED', 'BOOKING_CONFIRMATION WHATSAPP SENT'])
-})
-
 test('an error of ours is tried again, and at last written down as the reason; the next channel is tried', async () => {
   const { deps } = twilio.app
   const phone = nextPhone()
@@ -250,4 +242,12 @@ test('an error of ours is tried again, and at last written down as the reason; t
   } finally {
     deps.channels = channels
   }
+})
+
+test('an account that is disconnected while the message waits: the next channel is tried', async () => {
+  twilio.fake.next({ status: 503, retryAfter: 600 })
+  const { id } = await booked()
+  await twilio.org.ask(DisconnectChannelAccountDocument, { input: { channelAccountId: twilio.org.sms.id } })
+  await clock.pass({ minutes: 11 })
+  expect(brief(await on.runsOf(id))).toEqual(['BOOKING_CONFIRMATION SMS FAILED DELIVERY_FAILED', 'BOOKING_CONFIRMATION WHATSAPP SENT'])
 })

@@ -81,7 +81,7 @@ describe('whoever comes second finds it done', () => {
     await everywhere(10, ({ deps }) => followUpFailure(deps, runId))
     expect(brief(await on.runsOf(id))).toEqual([
       'BOOKING_CONFIRMATION SMS FAILED DELIVERY_FAILED',
-      'BOOKING_CONFIRMATION WHATSAPP SKIPPED MESSAGING_WINDOW_CLOSED',
+      'BOOKING_CONFIRMATION WHATSAPP SCHEDULED',
     ])
   })
 

@@ -325,18 +325,6 @@ describe('what cannot be changed', () => {
     const note = present(localId('Communication', member(addNote, 'AddNoteSuccess').communication.id))
     expect(await ask.change(note, {})).toMatchObject(is('was never to be sent'))
   })
-
-  test('is what an automation wrote; it can be canceled', async () => {
-    const id = await scheduleText(inbox, HOUR)
-    await inbox.app.deps.db.communication.update({ where: { id }, data: { automationRunId: newId() } })
-    for (const change of [{ sendAt: inMs(2 * HOUR) }, { content: { text: 'x' } }])
-      expect(await ask.change(id, change)).toMatchObject({
-        __typename: 'ValidationError',
-        message: expect.stringContaining('automation'),
-        path: ['input', 'communicationId'],
-      })
-    expect((await ask.cancel(id)).__typename).toBe('CancelMessageSuccess')
-  })
 })
 
 test('a key gives the message as it is now', async () => {
