@@ -83,6 +83,8 @@ function isRight({ times }: Life, { kind, revision, reason, dueAt, settledAt }: 
   if (time === undefined || settledAt === null) return false
   const { startsAt, from, until } = time
   if (reason === 'TOO_LATE') return kind === 'APPOINTMENT_REMINDER' && startsAt.getTime() - REMINDER <= from.getTime()
+  // Booked when it had begun already.
+  if (reason === 'APPOINTMENT_PASSED' && from >= startsAt) return true
   const since = reason === 'APPOINTMENT_PASSED' ? startsAt : until
   // The test's clock is read a little after the change.
   return since !== null && settledAt.getTime() >= since.getTime() - BETWEEN && since.getTime() - dueAt.getTime() <= MAX_LATENESS
