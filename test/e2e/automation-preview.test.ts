@@ -8,7 +8,8 @@ import {
   MergeCustomersDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
-import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
+import { nextPhone } from '../support/automations.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 import { simulateClock } from '../support/simulated-clock.ts'

@@ -10,10 +10,11 @@ import {
   SyncTemplatesDocument,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { nextPhone } from '../support/automations.ts'
 import { eventually } from '../support/eventually.ts'
 import { type FakeSendgrid, startFakeSendgrid } from '../support/fake-sendgrid.ts'
 import { type FakeTwilio, startFakeTwilio } from '../support/fake-twilio.ts'
-import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { dataOf, member, present } from '../support/result.ts'
 import { connect } from '../support/twilio-inbox.ts'

@@ -9,8 +9,9 @@ import {
   type UpdateCustomerInput,
 } from '../generated/graphql.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
+import { nextPhone } from '../support/automations.ts'
 import { type FakeSendgrid, startFakeSendgrid } from '../support/fake-sendgrid.ts'
-import { type Configuring, configuring, nextPhone } from '../support/notification-settings.ts'
+import { type Configuring, configuring } from '../support/notification-settings.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { member, present } from '../support/result.ts'
 import { type SimulatedClock, simulateClock } from '../support/simulated-clock.ts'

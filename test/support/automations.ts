@@ -25,9 +25,12 @@ let phones = 0
 /** A phone number that no other test of this file uses. */
 export const nextPhone = (): string => `+90555222${String(++phones).padStart(4, '0')}`
 
-/** A contact with only that number. */
-export const contact = (phone: string, name = 'Ada Lovelace') => ({
-  contact: { name, identities: [{ kind: 'PHONE' as const, value: phone }] },
+/** A contact with that number, and that address. */
+export const contact = (phone: string, name: string | null = 'Ada Lovelace', email?: string) => ({
+  contact: {
+    name,
+    identities: [{ kind: 'PHONE' as const, value: phone }, ...(email === undefined ? [] : [{ kind: 'EMAIL' as const, value: email }])],
+  },
 })
 
 /** What the tests of automated messages ask of the graph. */

@@ -8,16 +8,12 @@ import {
   UpdateNotificationSettingsDocument,
   type UpdateNotificationSettingsInput,
 } from '../generated/graphql.ts'
+import { brief, contact, nextPhone } from './automations.ts'
 import type { TestOrganization } from './organization.ts'
 import { member, present } from './result.ts'
 
 type Ask = TestOrganization['ask']
 type Booking = Partial<CreateAppointmentInput> & { name?: string | null; phone?: string; email?: string }
-
-let people = 0
-
-/** A number that nobody else in this process has. */
-export const nextPhone = (): string => `+90555222${String(++people).padStart(4, '0')}`
 
 /** What the tests ask about an organization's automations, as an ADMIN of it. */
 export const configuring = (ask: Ask) => {
@@ -43,18 +39,13 @@ export const configuring = (ask: Ask) => {
     text: async (variables: AutomationTemplatesQueryVariables) => present((await texts(variables))[0]),
     /** For somebody new, where no customer is named. */
     async book({ name = 'Ada Lovelace', phone = nextPhone(), email, ...more }: Booking & { startsAt: string }) {
-      const identities = [
-        { kind: 'PHONE' as const, value: phone },
-        ...(email === undefined ? [] : [{ kind: 'EMAIL' as const, value: email }]),
-      ]
       const endsAt = new Date(Date.parse(more.startsAt) + 3_600_000).toISOString()
-      const input = { customer: { contact: { name, identities } }, service: 'Haircut', endsAt, ...more }
+      const input = { customer: contact(phone, name, email), service: 'Haircut', endsAt, ...more }
       return member((await ask(CreateAppointmentDocument, { input })).createAppointment, 'CreateAppointmentSuccess').appointment
     },
     runs,
     /** In the order in which they were planned: what became of each on its channel. */
-    brief: async (appointmentId: string) =>
-      (await runs(appointmentId)).map(({ kind, channel, status, reason }) => [kind, channel, status, reason].join(' ').trim()),
+    brief: async (appointmentId: string) => brief(await runs(appointmentId)),
   }
 }
 
