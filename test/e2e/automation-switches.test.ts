@@ -115,6 +115,14 @@ describe('the times of reminders', () => {
     expect((await reminders(far)).toSorted()).toEqual(['120 SMS SENT', '1440 SMS SENT', '2880 SMS SENT'])
   })
 
+  test('that are new are planned for as many as are booked, also at one and the same time', async () => {
+    const startsAt = inDays(4)
+    const sameTime = await Promise.all(Array.from({ length: 25 }, () => own.book({ startsAt })))
+    const later = await Promise.all(Array.from({ length: 25 }, (_, index) => own.book({ startsAt: inDays(5 + index / 24) })))
+    await change({ reminderMinutes: [1440, 60] })
+    for (const { id } of [...sameTime, ...later]) expect(await reminders(id)).toContain('60 SMS SCHEDULED')
+  })
+
   test('that are taken out are skipped at their time', async () => {
     await change({ reminderMinutes: [1440, 120] })
     const id = await book(3)
