@@ -145,9 +145,10 @@ async function change(deps: AppointmentDeps, { organizationId }: Actor, target: 
 }
 
 /** Throws NotFoundError, and ValidationError where nothing is named. */
-async function findAppointment(tx: Tx, organizationId: string, { appointmentId, externalId }: AppointmentTarget): Promise<Appointment> {
+async function findAppointment(tx: Tx, organizationId: string, { appointmentId, externalId }: AppointmentTarget): Promise<{ id: string }> {
   const found = await tx.appointment.findFirst({
     where: { organizationId, ...(appointmentId ? { id: appointmentId } : { externalId: cleanText(externalId ?? '') }) },
+    select: { id: true },
   })
   if (found === null) throw new NotFoundError('appointment', ['input', 'appointment', appointmentId ? 'appointmentId' : 'externalId'])
   return found

@@ -25,16 +25,20 @@ export type Planned = { cause: Cause; dueAt: Date; verdict?: Explanation }
 /** Why a message is not sent, for programs and for people. */
 export type Explanation = { reason: AutomationReason; detail: string }
 
-/** Writes runs of the first step, each with its job, in the caller's transaction; a cause that has one already keeps it. */
-export async function planRuns(tx: Tx, recorder: Recorder, settings: Settings, planned: readonly Planned[], now: Date): Promise<void> {
-  for (const { cause, dueAt, verdict } of planned) {
-    const [channel] = settings.automations[cause.kind].channels
-    if (channel === undefined) continue
-    const run = await makeRun(tx, { ...cause, step: 0, channel, dueAt, fallbackOfId: null })
-    if (run === null) continue
-    if (verdict === undefined) await enqueueRun(tx, run.id, dueAt)
-    else await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })
-  }
+/** Writes the run of the first step, with its job, in the caller's transaction; a cause that has one already keeps it. */
+export async function planRun(
+  tx: Tx,
+  recorder: Recorder,
+  settings: Settings,
+  { cause, dueAt, verdict }: Planned,
+  now: Date,
+): Promise<void> {
+  const [channel] = settings.automations[cause.kind].channels
+  if (channel === undefined) return
+  const run = await makeRun(tx, { ...cause, step: 0, channel, dueAt, fallbackOfId: null })
+  if (run === null) return
+  if (verdict === undefined) await enqueueRun(tx, run.id, dueAt)
+  else await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })
 }
 
 type NewRun = Cause & Pick<AutomationRun, 'step' | 'channel' | 'dueAt' | 'fallbackOfId'>

@@ -33,9 +33,8 @@ export async function touchConversation(tx: Tx, conversationId: string, communic
     WHERE id = ${conversationId}::uuid`
 }
 
-/** Where the customer waits for us it is open again, as after a message of theirs. */
+/** Where the customer waits for us it is open again, as after a message of theirs. It must be locked. */
 export async function reopenConversation(tx: Tx, recorder: Recorder, conversationId: string, at: Date): Promise<void> {
-  await tx.$queryRaw`SELECT FROM conversation WHERE id = ${conversationId}::uuid FOR NO KEY UPDATE`
   const { status, assigneeId, customerId } = await tx.conversation.findUniqueOrThrow({ where: { id: conversationId } })
   if (status === 'OPEN') return
   await tx.conversation.update({ where: { id: conversationId }, data: { status: 'OPEN', snoozedUntil: null, statusChangedAt: at } })

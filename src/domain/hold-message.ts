@@ -1,4 +1,4 @@
-import type { Communication } from '../db/generated/client.ts'
+import type { AutomationRun, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { advance } from './advance.ts'
@@ -13,18 +13,20 @@ type Draft = Pick<Communication, 'organizationId' | 'automationRunId' | 'sendAt'
 export const settingsFor = async (tx: Tx, { organizationId, automationRunId, sendAt }: Draft): Promise<Settings | null> =>
   automationRunId === null && sendAt === null ? null : readSettings(tx, organizationId)
 
-/** Why the reason of an automated message is gone, or null; asked before its communication is locked. Locks the run and what it is about. */
+type Overtaken = { run: AutomationRun; verdict: Explanation }
+
+/** An automated message whose reason is gone, or null; asked before its communication is locked. Locks the run and what it is about. */
 export async function reconsider(
   deps: Pick<Deps, 'clock'>,
   tx: Tx,
   settings: Settings | null,
   runId: string | null,
-): Promise<Explanation | null> {
-  const run = runId === null ? null : await tx.automationRun.findUnique({ where: { id: runId } })
-  if (run === null || settings === null) return null
-  const verdict = await overtaken(tx, settings, run, deps.clock())
-  await lockRun(tx, run.id)
-  return verdict
+): Promise<Overtaken | null> {
+  const found = runId === null ? null : await tx.automationRun.findUnique({ where: { id: runId } })
+  if (found === null || settings === null) return null
+  const verdict = await overtaken(tx, settings, found, deps.clock())
+  const run = await lockRun(tx, found.id)
+  return run === null || verdict === null ? null : { run, verdict }
 }
 
 /** Takes back an automated message that reality has overtaken before the provider was asked. */
@@ -33,11 +35,9 @@ export async function withdraw(
   tx: Tx,
   recorder: Recorder,
   message: Communication,
-  verdict: Explanation,
+  { run, verdict }: Overtaken,
 ): Promise<void> {
   await advance(tx, recorder, message, { status: 'CANCELED', error: null, externalMessageId: null })
-  const run = message.automationRunId === null ? null : await lockRun(tx, message.automationRunId)
-  if (run === null) return
   await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: deps.clock(), communicationId: message.id })
 }
 

@@ -1,9 +1,10 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { AppointmentStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
-import { listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { type Page, type PageResult, pagesOf } from './page.ts'
+import { listRows } from './sql.ts'
 import { cleanText } from './text.ts'
+import { timeCursor, timePlace } from './time-place.ts'
 
 export type AppointmentFilter = {
   statuses?: AppointmentStatus[] | null
@@ -16,7 +17,7 @@ export type AppointmentFilter = {
 
 type AppointmentRow = { id: string; startsAt: Date }
 
-export const appointmentCursor = (row: AppointmentRow): string => encodeKeys('appointments', [String(row.startsAt.getTime()), row.id])
+export const appointmentCursor = (row: AppointmentRow): string => timeCursor('appointments', row.startsAt, row.id)
 
 const columns = { organization: Prisma.sql`organization_id`, customer: Prisma.sql`customer_id` }
 
@@ -30,7 +31,11 @@ export async function listAppointments(
   page: Page,
 ): Promise<Map<string, PageResult<AppointmentRow>>> {
   const order = page.backwards ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  const conditions = [Prisma.sql`organization_id = ${organizationId}::uuid`, placeOf(page), ...conditionsOf(filter)]
+  const conditions = [
+    Prisma.sql`organization_id = ${organizationId}::uuid`,
+    timePlace('appointments', Prisma.sql`starts_at, id`, page, false),
+    ...conditionsOf(filter),
+  ]
   const rows = await listRows<AppointmentRow & { parent: string }>(
     deps,
     Prisma.sql`
@@ -41,13 +46,6 @@ export async function listAppointments(
     filter,
   )
   return pagesOf(parentIds, rows, (row) => row.parent, page)
-}
-
-function placeOf(page: Page): Prisma.Sql {
-  if (page.cursor === null) return Prisma.sql`true`
-  const [at, id] = decodeKeys('appointments', page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
-  const key = Prisma.sql`(${new Date(Number(at))}::timestamptz, ${id}::uuid)`
-  return page.backwards ? Prisma.sql`(starts_at, id) < ${key}` : Prisma.sql`(starts_at, id) > ${key}`
 }
 
 const conditionsOf = ({ statuses, externalId, since, until }: AppointmentFilter): Prisma.Sql[] => [

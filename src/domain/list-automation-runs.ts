@@ -1,8 +1,9 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { AutomationKind, AutomationReason, AutomationRunStatus, ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { type Page, type PageResult, pageOf } from './page.ts'
+import { listRows } from './sql.ts'
+import { timeCursor, timePlace } from './time-place.ts'
 
 export type AutomationRunFilter = {
   kinds?: AutomationKind[] | null
@@ -20,7 +21,7 @@ export type AutomationRunFilter = {
 
 type RunRow = { id: string; dueAt: Date }
 
-export const automationRunCursor = (row: RunRow): string => encodeKeys('automationRuns', [String(row.dueAt.getTime()), row.id])
+export const automationRunCursor = (row: RunRow): string => timeCursor('automationRuns', row.dueAt, row.id)
 
 /** One page of the organization's runs, by their due time, latest first. */
 export async function listAutomationRuns(
@@ -30,7 +31,11 @@ export async function listAutomationRuns(
   page: Page,
 ): Promise<PageResult<RunRow>> {
   const order = page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`
-  const conditions = [Prisma.sql`organization_id = ${organizationId}::uuid`, placeOf(page), ...conditionsOf(filter)]
+  const conditions = [
+    Prisma.sql`organization_id = ${organizationId}::uuid`,
+    timePlace('automationRuns', Prisma.sql`due_at, id`, page, true),
+    ...conditionsOf(filter),
+  ]
   const rows = await listRows<RunRow>(
     deps,
     Prisma.sql`
@@ -39,13 +44,6 @@ export async function listAutomationRuns(
     filter,
   )
   return pageOf(rows, page)
-}
-
-function placeOf(page: Page): Prisma.Sql {
-  if (page.cursor === null) return Prisma.sql`true`
-  const [at, id] = decodeKeys('automationRuns', page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
-  const key = Prisma.sql`(${new Date(Number(at))}::timestamptz, ${id}::uuid)`
-  return page.backwards ? Prisma.sql`(due_at, id) > ${key}` : Prisma.sql`(due_at, id) < ${key}`
 }
 
 function conditionsOf(filter: AutomationRunFilter): Prisma.Sql[] {

@@ -2,8 +2,9 @@ import { Prisma } from '../db/generated/client.ts'
 import type { ChannelType, ConversationStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { ValidationError } from './errors.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
-import { containing, listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { type Page, type PageResult, pagesOf } from './page.ts'
+import { containing, listRows } from './sql.ts'
+import { timeCursor, timePlace } from './time-place.ts'
 
 export type ConversationFilter = {
   status?: ConversationStatus | null
@@ -18,7 +19,7 @@ export type ConversationFilter = {
 
 type Row = { id: string; lastActivityAt: Date }
 
-export const conversationCursor = (row: Row): string => encodeKeys('conversations', [String(row.lastActivityAt.getTime()), row.id])
+export const conversationCursor = (row: Row): string => timeCursor('conversations', row.lastActivityAt, row.id)
 
 /** Ids of one page for each parent (the organization, or customers), latest activity first, in one statement. */
 export async function listConversations(
@@ -50,14 +51,15 @@ export function conversationConditions(organizationId: string, filter: Conversat
   }
   const tenant = Prisma.sql`c.organization_id = ${organizationId}::uuid`
   const own = Prisma.sql`c.merged_into_id IS NULL`
-  return Prisma.join([tenant, own, ...cursorCondition(page), ...filterConditions(organizationId, filter)], ' AND ')
-}
-
-function cursorCondition(page: Page): Prisma.Sql[] {
-  if (page.cursor === null) return []
-  const [time, id] = decodeKeys('conversations', page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
-  const place = Prisma.sql`(${new Date(Number(time))}::timestamptz, ${id}::uuid)`
-  return [page.backwards ? Prisma.sql`(c.last_activity_at, c.id) > ${place}` : Prisma.sql`(c.last_activity_at, c.id) < ${place}`]
+  return Prisma.join(
+    [
+      tenant,
+      own,
+      timePlace('conversations', Prisma.sql`c.last_activity_at, c.id`, page, true),
+      ...filterConditions(organizationId, filter),
+    ],
+    ' AND ',
+  )
 }
 
 function filterConditions(organizationId: string, filter: ConversationFilter): Prisma.Sql[] {

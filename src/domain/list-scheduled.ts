@@ -2,14 +2,15 @@ import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { findConversations } from './conversations.ts'
 import { findCustomers } from './customers.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { listRows, MILLISECONDS_FORM, UUID_FORM } from './sql.ts'
+import { type Page, type PageResult, pageOf } from './page.ts'
+import { listRows } from './sql.ts'
+import { timeCursor, timePlace } from './time-place.ts'
 
 export type ScheduledFilter = { customerId?: string | null; conversationId?: string | null }
 
 type Row = { id: string; sendAt: Date }
 
-export const scheduledCursor = ({ id, sendAt }: Row): string => encodeKeys('scheduledMessages', [String(sendAt.getTime()), id])
+export const scheduledCursor = ({ id, sendAt }: Row): string => timeCursor('scheduledMessages', sendAt, id)
 
 /** Ids of one page of what is SCHEDULED, soonest first. The id of a customer or conversation that was merged leads to the survivor. */
 export async function listScheduled(
@@ -22,7 +23,7 @@ export async function listScheduled(
   const conditions = [
     Prisma.sql`organization_id = ${organizationId}::uuid AND delivery_status = 'SCHEDULED'`,
     ...(await filterConditions(deps, organizationId, filter)),
-    ...placeIn(page),
+    timePlace('scheduledMessages', Prisma.sql`send_at, id`, page, false),
   ]
   const rows = await listRows<Row>(
     deps,
@@ -42,11 +43,4 @@ async function filterConditions(deps: Pick<Deps, 'db'>, organizationId: string, 
     ...(customerId ? [Prisma.sql`customer_id = ${customer?.id ?? customerId}::uuid`] : []),
     ...(conversationId ? [Prisma.sql`conversation_id = ${conversation?.id ?? conversationId}::uuid`] : []),
   ]
-}
-
-function placeIn(page: Page): Prisma.Sql[] {
-  if (page.cursor === null) return []
-  const [time, id] = decodeKeys('scheduledMessages', page.cursor, [MILLISECONDS_FORM, UUID_FORM], cursorArgument(page))
-  const place = Prisma.sql`(${new Date(Number(time))}::timestamptz, ${id}::uuid)`
-  return [page.backwards ? Prisma.sql`(send_at, id) < ${place}` : Prisma.sql`(send_at, id) > ${place}`]
 }

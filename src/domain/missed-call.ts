@@ -1,7 +1,7 @@
 import type { AutomationRun, Communication } from '../db/generated/client.ts'
 import type { CallOutcome } from '../db/generated/enums.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
-import { planRuns } from './automation-run.ts'
+import { planRun } from './automation-run.ts'
 import { firstIdAt } from './ids.ts'
 import { readSettings } from './notification-settings.ts'
 
@@ -24,7 +24,7 @@ export async function planMissedCall(tx: Tx, recorder: Recorder, call: Communica
   const { enabled, delayMinutes } = settings.automations.MISSED_CALL_FOLLOW_UP
   if (!enabled) return
   const cause = { organizationId, customerId, kind: 'MISSED_CALL_FOLLOW_UP' as const, cause: `call:${id}`, callId: id }
-  await planRuns(tx, recorder, settings, [{ cause, dueAt: new Date(endedAt.getTime() + delayMinutes * 60_000) }], endedAt)
+  await planRun(tx, recorder, settings, { cause, dueAt: new Date(endedAt.getTime() + delayMinutes * 60_000) }, endedAt)
 }
 
 /**

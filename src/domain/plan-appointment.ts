@@ -1,7 +1,7 @@
 import type { Appointment } from '../db/generated/client.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { because, inWords, tooLate } from './automation-reasons.ts'
-import { type Cause, type Explanation, type Planned, planRuns, settleRun } from './automation-run.ts'
+import { type Cause, type Explanation, type Planned, planRun, settleRun } from './automation-run.ts'
 import type { Settings } from './notification-settings.ts'
 
 const MINUTE = 60_000
@@ -20,13 +20,8 @@ export async function planNotice(
   const { enabled, delayMinutes } = settings.automations[kind]
   if (!enabled) return
   const passed = appointment.startsAt <= now ? { verdict: because('APPOINTMENT_PASSED') } : {}
-  await planRuns(
-    tx,
-    recorder,
-    settings,
-    [{ cause: causeOf(appointment, kind), dueAt: new Date(now.getTime() + delayMinutes * MINUTE), ...passed }],
-    now,
-  )
+  const dueAt = new Date(now.getTime() + delayMinutes * MINUTE)
+  await planRun(tx, recorder, settings, { cause: causeOf(appointment, kind), dueAt, ...passed }, now)
 }
 
 /**
@@ -55,7 +50,7 @@ export async function planReminders(
     if (minutesBefore === nearest && lateReminder === 'SEND_NOW') return { cause, dueAt: now, late }
     return { cause, dueAt, late, verdict: lateVerdict(minutesBefore) }
   })
-  await planRuns(tx, recorder, settings, onlyLater ? planned.filter(({ late }) => !late) : planned, now)
+  for (const each of planned) if (!(onlyLater && each.late)) await planRun(tx, recorder, settings, each, now)
 }
 
 const lateVerdict = (minutes: number): Explanation =>
@@ -65,18 +60,8 @@ const lateVerdict = (minutes: number): Explanation =>
 export async function planReview(tx: Tx, recorder: Recorder, settings: Settings, appointment: Appointment, now: Date): Promise<void> {
   const { enabled, afterCompletion, delayMinutes } = settings.automations.REVIEW_REQUEST
   if (!enabled || !afterCompletion) return
-  await planRuns(
-    tx,
-    recorder,
-    settings,
-    [
-      {
-        cause: causeOf(appointment, 'REVIEW_REQUEST'),
-        dueAt: new Date(Math.max(now.getTime(), appointment.startsAt.getTime()) + delayMinutes * MINUTE),
-      },
-    ],
-    now,
-  )
+  const dueAt = new Date(Math.max(now.getTime(), appointment.startsAt.getTime()) + delayMinutes * MINUTE)
+  await planRun(tx, recorder, settings, { cause: causeOf(appointment, 'REVIEW_REQUEST'), dueAt }, now)
 }
 
 /** What was to be said about an appointment as it was is not said any more. The appointment must be locked. */

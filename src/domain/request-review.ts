@@ -2,7 +2,7 @@ import type { AutomationRun } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
-import { planRuns } from './automation-run.ts'
+import { planRun } from './automation-run.ts'
 import { fillAutomation, missingNames, missingValues } from './compose-automation.ts'
 import { lockCustomers } from './customers.ts'
 import { IdempotencyConflictError, NotFoundError, ValidationError } from './errors.ts'
@@ -31,7 +31,7 @@ export async function requestReview(
     await refuseWithoutValues(tx, settings, customerId)
     const now = deps.clock()
     const about = { organizationId, customerId, kind: 'REVIEW_REQUEST' as const, cause, actorId: memberId }
-    await planRuns(tx, recorder, settings, [{ cause: about, dueAt: now }], now)
+    await planRun(tx, recorder, settings, { cause: about, dueAt: now }, now)
     const made = await madeBefore(tx, organizationId, customerId, cause)
     if (made === null) throw new Error('a run that was planned is not there')
     return made

@@ -31,7 +31,7 @@ export async function runAutomation(deps: RunDeps, runId: string, last = false):
     if (!last) throw error
     deps.log.error({ err: error, runId }, 'an automated message could not be written; the next channel is tried')
     await withRun(deps, runId, async (tx, recorder, run) => {
-      if (run.status === 'SCHEDULED') await skip(deps, tx, recorder, run, ourError)
+      if (run.status === 'SCHEDULED') await skip(deps, tx, recorder, run, await readSettings(tx, run.organizationId), ourError)
     })
   }
 }
@@ -49,7 +49,7 @@ export async function followUpFailure(deps: RunDeps, runId: string): Promise<voi
     if (run.status !== 'SENT' || message?.deliveryStatus !== 'FAILED' || message.deliveredAt !== null) return
     const verdict = { reason: 'DELIVERY_FAILED' as const, detail: message.failureMessage ?? 'The message was not delivered.' }
     await settleRun(tx, recorder, run, { status: 'FAILED', verdict, at: deps.clock(), communicationId: message.id })
-    await fallBack(deps, tx, run)
+    await fallBack(deps, tx, run, await readSettings(tx, run.organizationId))
   })
 }
 
@@ -71,19 +71,18 @@ async function withRun(
 
 const noChannel: Explanation = { reason: 'SETTINGS_CHANGED', detail: 'Its channel is not among the settings any more.' }
 
-async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun): Promise<void> {
+async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, planned: AutomationRun): Promise<void> {
   const now = deps.clock()
-  if (run.dueAt > now) return enqueueRun(tx, run.id, await jobTime(deps, tx, run.dueAt))
-  const settings = await readSettings(tx, run.organizationId)
-  const channel = await nextChannel(tx, settings, run)
-  const verdict = (await overtaken(tx, settings, run, now)) ?? (channel === undefined ? noChannel : null)
-  if (verdict !== null) {
-    await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: now })
+  if (planned.dueAt > now) return enqueueRun(tx, planned.id, await jobTime(deps, tx, planned.dueAt))
+  const settings = await readSettings(tx, planned.organizationId)
+  const verdict = await overtaken(tx, settings, planned, now)
+  const channel = await nextChannel(tx, settings, planned)
+  if (verdict !== null || channel === undefined) {
+    await settleRun(tx, recorder, planned, { status: 'SKIPPED', verdict: verdict ?? noChannel, at: now })
     return
   }
   // It was planned by the order of that time.
-  if (channel !== undefined && channel !== run.channel)
-    return attempt(deps, tx, recorder, await tx.automationRun.update({ where: { id: run.id }, data: { channel } }))
+  const run = channel === planned.channel ? planned : await tx.automationRun.update({ where: { id: planned.id }, data: { channel } })
   const customer = await customerWithIdentities(tx, run.customerId)
   const heldUntil = quietEnd(settings, customer, now)
   if (heldUntil !== null) {
@@ -96,13 +95,20 @@ async function attempt(deps: RunDeps, tx: Tx, recorder: Recorder, run: Automatio
     await settleRun(tx, recorder, run, { status: 'SENT', verdict: null, at: now, communicationId })
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    await skip(deps, tx, recorder, run, explanationOf(error))
+    await skip(deps, tx, recorder, run, settings, explanationOf(error))
   }
 }
 
-async function skip(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationRun, verdict: Explanation): Promise<void> {
+async function skip(
+  deps: RunDeps,
+  tx: Tx,
+  recorder: Recorder,
+  run: AutomationRun,
+  settings: Settings,
+  verdict: Explanation,
+): Promise<void> {
   await settleRun(tx, recorder, run, { status: 'SKIPPED', verdict, at: deps.clock() })
-  await fallBack(deps, tx, run)
+  await fallBack(deps, tx, run, settings)
 }
 
 /** Throws UserErrors before it writes anything. */
@@ -119,9 +125,8 @@ async function write(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationR
 }
 
 /** The next channel, at once, and by a job of its own: what goes wrong there does not undo what is known here. */
-async function fallBack(deps: RunDeps, tx: Tx, run: AutomationRun): Promise<void> {
+async function fallBack(deps: RunDeps, tx: Tx, run: AutomationRun, settings: Settings): Promise<void> {
   const { organizationId, cause, kind } = run
-  const settings = await readSettings(tx, organizationId)
   const step = run.step + 1
   const channel = await nextChannel(tx, settings, { organizationId, cause, kind, step })
   if (channel === undefined) return

@@ -1,13 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import type { AcceptedMessage, SendBehaviour } from '../support/fake-twilio.ts'
 import { hold, someoneWaits } from '../support/row-locks.ts'
 import { jobsOf } from '../support/send-jobs.ts'
 import { startTwilioInbox, type TwilioInbox } from '../support/twilio-inbox.ts'
-import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
-
-const ENCRYPTION_KEY = randomBytes(32).toString('base64')
+import { settingsBeside, startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
 // Processes start one after the other here, beside other tests.
 vi.setConfig({ testTimeout: 90_000 })
@@ -16,7 +13,7 @@ let inbox: TwilioInbox
 let worker: WorkerProcess | undefined
 
 beforeAll(async () => {
-  inbox = await startTwilioInbox({ WORKER: 'off', ENCRYPTION_KEY })
+  inbox = await startTwilioInbox({ WORKER: 'off' })
 })
 afterAll(async () => {
   await worker?.end('SIGKILL')
@@ -25,14 +22,7 @@ afterAll(async () => {
 
 /** A worker of its own process beside the server of this one. */
 async function startWorker(): Promise<WorkerProcess> {
-  worker = await startWorkerProcess({
-    DATABASE_URL: inbox.app.databaseUrl,
-    PUBLIC_URL: inbox.app.url,
-    TWILIO_API_URL: inbox.fake.url,
-    ENCRYPTION_KEY,
-    STALE_JOB_SECONDS: '1',
-    SHUTDOWN_SECONDS: '1',
-  })
+  worker = await startWorkerProcess(settingsBeside(inbox))
   return worker
 }
 

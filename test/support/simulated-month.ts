@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Appointment, AutomationRun, Communication } from '../../src/db/generated/client.ts'
 import { cancelAppointment, completeAppointment, createAppointment, rescheduleAppointment } from '../../src/domain/appointments.ts'
@@ -9,7 +8,7 @@ import { startTestApp } from './app.ts'
 import { startFakeTwilio } from './fake-twilio.ts'
 import { startTime } from './simulated-pace.ts'
 import { connect } from './twilio-inbox.ts'
-import { startWorkerProcess, type WorkerProcess } from './worker-process.ts'
+import { settingsBeside, startWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export type MonthOptions = {
   appointments: number
@@ -100,9 +99,8 @@ function planned({ appointments, days, ahead: [soonest, latest], seed }: MonthOp
  * real one, send what is due through a provider; every now and then one of the workers is killed, and another started.
  */
 export async function liveMonth(options: MonthOptions): Promise<Month> {
-  const ENCRYPTION_KEY = randomBytes(32).toString('base64')
   const fake = await startFakeTwilio()
-  const app = await startTestApp({ WORKER: 'off', ENCRYPTION_KEY, TWILIO_API_URL: fake.url, DATABASE_POOL: '10' })
+  const app = await startTestApp({ WORKER: 'off', TWILIO_API_URL: fake.url, DATABASE_POOL: '10' })
   const start = new Date('2027-03-01T06:00:00Z')
   const { id: organizationId } = await createOrganization(app.deps, { slug: 'month', name: 'Month', timezone: 'Europe/Berlin' })
   const token = await app.token({ organization: 'month' })
@@ -111,14 +109,6 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
   const kinds = ['BOOKING_CONFIRMATION', 'RESCHEDULE_NOTICE', 'CANCELLATION_NOTICE', 'APPOINTMENT_REMINDER'] as const
   await updateNotificationSettings(app.deps, actor, { automations: kinds.map((kind) => ({ kind, channels: ['SMS'] })) })
 
-  const settings = {
-    DATABASE_URL: app.databaseUrl,
-    PUBLIC_URL: app.url,
-    TWILIO_API_URL: fake.url,
-    ENCRYPTION_KEY,
-    STALE_JOB_SECONDS: '1',
-    SHUTDOWN_SECONDS: '2',
-  }
   const workers: WorkerProcess[] = []
   const time = startTime(app.deps.pool, start, options.speed, options.patient, (pace) => {
     for (const worker of workers) worker.tell(pace)
@@ -126,7 +116,7 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
   app.deps.clock = time.now
   const startWorker = async () => {
     const script = { script: 'test/support/simulated-worker-process.ts', ready: 'works' }
-    const worker = await startWorkerProcess({ ...settings, SIMULATED_PACE: JSON.stringify(time.pace()) }, script)
+    const worker = await startWorkerProcess({ ...settingsBeside({ app, fake }), SIMULATED_PACE: JSON.stringify(time.pace()) }, script)
     // It may have missed what was told while it started.
     worker.tell(time.pace())
     return worker

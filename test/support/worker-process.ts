@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SECRET } from './app.ts'
+import { SECRET, type TestApp } from './app.ts'
 import { eventually } from './eventually.ts'
 
 export type WorkerProcess = {
@@ -15,6 +15,16 @@ export type WorkerProcess = {
   /** To a script that listens. */
   tell(message: object): void
 }
+
+/** Of a worker in a process of its own beside the server of this one, which finds the jobs of dead workers after a second. */
+export const settingsBeside = ({ app, fake }: { app: TestApp; fake: { url: string } }): Record<string, string> => ({
+  DATABASE_URL: app.databaseUrl,
+  PUBLIC_URL: app.url,
+  TWILIO_API_URL: fake.url,
+  ENCRYPTION_KEY: app.deps.config.ENCRYPTION_KEY.map((key) => key.toString('base64')).join(),
+  STALE_JOB_SECONDS: '1',
+  SHUTDOWN_SECONDS: '1',
+})
 
 /** `node src/main.ts`, or another script, with WORKER=only, ready to work. `settings` need DATABASE_URL, ENCRYPTION_KEY and PUBLIC_URL of the server beside it. */
 export async function startWorkerProcess(
