@@ -2,6 +2,8 @@ import type { ApiKey as Row } from '../src/db/generated/client.ts'
 import { createApiKey, revokeApiKey } from '../src/domain/api-keys.ts'
 import { NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import { builder } from './builder.ts'
+import { columnsOf } from './columns.ts'
+import { column, reference, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf, signedIn } from './context.ts'
 import { Role } from './enums.ts'
 import { requiredId } from './global-id.ts'
@@ -12,7 +14,10 @@ const ApiKey = builder.loadableNodeRef('ApiKey', {
   id: { resolve: (apiKey) => apiKey.id },
   load: async (ids: string[], context: Context) => {
     const { viewer } = signedIn(context)
-    const rows = await context.deps.db.apiKey.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })
+    const rows = await context.deps.db.apiKey.findMany({
+      where: { id: { in: ids }, organizationId: organizationOf(context) },
+      ...columnsOf(context, 'ApiKey'),
+    })
     return inOrder(
       ids,
       rows.filter((row) => viewer.role === 'ADMIN' || row.id === viewer.apiKeyId),
@@ -22,12 +27,12 @@ const ApiKey = builder.loadableNodeRef('ApiKey', {
 ApiKey.implement({
   description: 'A secret for programs, sent like a token: `Authorization: Bearer parley_…`.',
   fields: (t) => ({
-    name: t.exposeString('name'),
-    role: t.field({ type: Role, resolve: (apiKey) => apiKey.role }),
-    hint: t.exposeString('hint', { description: 'The last characters of the key.' }),
-    createdBy: t.field({ type: Member, nullable: true, resolve: (apiKey) => apiKey.createdById }),
-    createdAt: t.field({ type: 'DateTime', resolve: (apiKey) => apiKey.createdAt }),
-    revokedAt: t.field({ type: 'DateTime', nullable: true, resolve: (apiKey) => apiKey.revokedAt }),
+    name: t.exposeString('name', column('name')),
+    role: t.field({ type: Role, ...column('role'), resolve: (apiKey) => apiKey.role }),
+    hint: t.exposeString('hint', { ...column('hint'), description: 'The last characters of the key.' }),
+    createdBy: t.field({ type: Member, nullable: true, ...reference('member', 'created_by_id'), resolve: (apiKey) => apiKey.createdById }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (apiKey) => apiKey.createdAt }),
+    revokedAt: t.field({ type: 'DateTime', nullable: true, ...timeColumn('revoked_at'), resolve: (apiKey) => apiKey.revokedAt }),
   }),
 })
 
@@ -40,7 +45,12 @@ builder.queryField('apiKeys', (t) =>
     complexity: { field: 1, multiplier: 20 },
     authScopes,
     resolve: (_root, _args, context) =>
-      context.deps.db.apiKey.findMany({ where: { organizationId: organizationOf(context) }, orderBy: { id: 'desc' }, take: 1000 }),
+      context.deps.db.apiKey.findMany({
+        where: { organizationId: organizationOf(context) },
+        orderBy: { id: 'desc' },
+        take: 1000,
+        ...columnsOf(context, 'ApiKey'),
+      }),
   }),
 )
 

@@ -1,6 +1,8 @@
 import { type AppointmentFilter, appointmentCursor, listAppointments } from '../src/domain/list-appointments.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
+import { columnsOf } from './columns.ts'
+import { column, reference, survivorOf, timeColumn } from './compiled/field.ts'
 import { type Context, organizationOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { AppointmentStatus } from './enums.ts'
@@ -13,22 +15,32 @@ import { TimelineEvent } from './timeline.ts'
 export const Appointment = builder.loadableNodeRef('Appointment', {
   id: { resolve: (appointment) => appointment.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.appointment.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.appointment.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'Appointment'),
+      }),
+    ),
 })
 Appointment.implement({
   description: 'A customer’s visit at a time. Its confirmations, reminders and notices are in `automationRuns`.',
   fields: (t) => ({
-    externalId: t.exposeString('externalId', { nullable: true, description: 'The id in the system that made it.' }),
-    customer: t.field({ type: Customer, resolve: (row) => row.customerId }),
-    service: t.exposeString('service', { description: 'What it is for, e.g. a haircut.' }),
-    staffMember: t.field({ type: Member, nullable: true, resolve: (row) => row.staffId }),
-    staffName: t.exposeString('staffName', { nullable: true, description: 'Of somebody who is no member here.' }),
-    startsAt: t.field({ type: 'DateTime', resolve: (row) => row.startsAt }),
-    endsAt: t.field({ type: 'DateTime', resolve: (row) => row.endsAt }),
-    timezone: t.exposeString('timezone', { description: 'IANA name: messages say its date and time in it.' }),
-    status: t.field({ type: AppointmentStatus, resolve: (row) => row.status }),
-    statusChangedAt: t.field({ type: 'DateTime', resolve: (row) => row.statusChangedAt }),
-    createdAt: t.field({ type: 'DateTime', resolve: (row) => row.createdAt }),
+    externalId: t.exposeString('externalId', {
+      ...column('external_id'),
+      nullable: true,
+      description: 'The id in the system that made it.',
+    }),
+    customer: t.field({ type: Customer, ...survivorOf('customer', 'customer_id'), resolve: (row) => row.customerId }),
+    service: t.exposeString('service', { ...column('service'), description: 'What it is for, e.g. a haircut.' }),
+    staffMember: t.field({ type: Member, nullable: true, ...reference('member', 'staff_id'), resolve: (row) => row.staffId }),
+    staffName: t.exposeString('staffName', { ...column('staff_name'), nullable: true, description: 'Of somebody who is no member here.' }),
+    startsAt: t.field({ type: 'DateTime', ...timeColumn('starts_at'), resolve: (row) => row.startsAt }),
+    endsAt: t.field({ type: 'DateTime', ...timeColumn('ends_at'), resolve: (row) => row.endsAt }),
+    timezone: t.exposeString('timezone', { ...column('timezone'), description: 'IANA name: messages say its date and time in it.' }),
+    status: t.field({ type: AppointmentStatus, ...column('status'), resolve: (row) => row.status }),
+    statusChangedAt: t.field({ type: 'DateTime', ...timeColumn('status_changed_at'), resolve: (row) => row.statusChangedAt }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (row) => row.createdAt }),
   }),
 })
 

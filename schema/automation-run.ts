@@ -6,7 +6,9 @@ import { checkedPage } from '../src/domain/page.ts'
 import { requestReview } from '../src/domain/request-review.ts'
 import { Appointment } from './appointment.ts'
 import { builder } from './builder.ts'
+import { columnsOf } from './columns.ts'
 import { Communication } from './communication.ts'
+import { column, reads, reference, survivorOf, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { AutomationKind, AutomationReason, AutomationRunStatus, ChannelType } from './enums.ts'
@@ -19,40 +21,64 @@ import { TimelineEvent } from './timeline.ts'
 export const AutomationRun = builder.loadableNodeRef('AutomationRun', {
   id: { resolve: (run) => run.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.automationRun.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.automationRun.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'AutomationRun'),
+      }),
+    ),
 })
 AutomationRun.implement({
   description:
     'One automated message on one channel: when it is due, and what became of it. Where a channel cannot be used, the next one has a run of its own (`fallbackOf`).',
   fields: (t) => ({
-    kind: t.field({ type: AutomationKind, resolve: (run) => run.kind }),
-    channel: t.field({ type: ChannelType, resolve: (run) => run.channel }),
-    step: t.exposeInt('step', { description: 'The place of the channel in the order of this run’s cause: 0, 1, ….' }),
-    status: t.field({ type: AutomationRunStatus, resolve: (run) => run.status }),
+    kind: t.field({ type: AutomationKind, ...column('kind'), resolve: (run) => run.kind }),
+    channel: t.field({ type: ChannelType, ...column('channel'), resolve: (run) => run.channel }),
+    step: t.exposeInt('step', { ...column('step'), description: 'The place of the channel in the order of this run’s cause: 0, 1, ….' }),
+    status: t.field({ type: AutomationRunStatus, ...column('status'), resolve: (run) => run.status }),
     reason: t.field({ type: AutomationReason, nullable: true, description: 'Why it was not sent.', resolve: (run) => run.reason }),
-    detail: t.exposeString('detail', { nullable: true, description: 'The reason in a sentence for people.' }),
-    dueAt: t.field({ type: 'DateTime', resolve: (run) => run.dueAt }),
+    detail: t.exposeString('detail', { ...column('detail'), nullable: true, description: 'The reason in a sentence for people.' }),
+    dueAt: t.field({ type: 'DateTime', ...timeColumn('due_at'), resolve: (run) => run.dueAt }),
     heldUntil: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'The end of the quiet hours that it waits for, as they were set when it was held.',
+      ...timeColumn('held_until'),
       resolve: (run) => run.heldUntil,
     }),
-    settledAt: t.field({ type: 'DateTime', nullable: true, description: 'When it was sent or skipped.', resolve: (run) => run.settledAt }),
-    createdAt: t.field({ type: 'DateTime', resolve: (run) => run.createdAt }),
-    minutesBefore: t.exposeInt('minutesBefore', { nullable: true, description: 'Of a reminder: before the appointment.' }),
-    customer: t.field({ type: Customer, resolve: (run) => run.customerId }),
-    appointment: t.field({ type: Appointment, nullable: true, resolve: (run) => run.appointmentId }),
+    settledAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was sent or skipped.',
+      ...timeColumn('settled_at'),
+      resolve: (run) => run.settledAt,
+    }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (run) => run.createdAt }),
+    minutesBefore: t.exposeInt('minutesBefore', {
+      ...column('minutes_before'),
+      nullable: true,
+      description: 'Of a reminder: before the appointment.',
+    }),
+    customer: t.field({ type: Customer, ...survivorOf('customer', 'customer_id'), resolve: (run) => run.customerId }),
+    appointment: t.field({
+      type: Appointment,
+      nullable: true,
+      ...reference('appointment', 'appointment_id'),
+      resolve: (run) => run.appointmentId,
+    }),
     call: t.field({
       type: Communication,
       nullable: true,
       description: 'The missed call that it follows up.',
+      ...reference('communication', 'call_id'),
       resolve: (run) => run.callId,
     }),
     communication: t.field({
       type: Communication,
       nullable: true,
       description: 'The message; null: none was written.',
+      ...reads(),
       resolve: async (run, _args, context) =>
         (await batched(context, 'messages of runs', null, run.id, (ids) => messagesOf(context, ids))).id,
     }),
@@ -60,6 +86,7 @@ AutomationRun.implement({
       type: Member,
       nullable: true,
       description: 'Who asked for it by hand; null: it came by itself, or by an API key.',
+      ...reference('member', 'actor_id'),
       resolve: (run) => run.actorId,
     }),
   }),
@@ -69,6 +96,7 @@ builder.objectField(AutomationRun, 'fallbackOf', (t) =>
     type: AutomationRun,
     nullable: true,
     description: 'The run on the channel before, which could not be used.',
+    ...reference('automation_run', 'fallback_of_id'),
     resolve: (run) => run.fallbackOfId,
   }),
 )

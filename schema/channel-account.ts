@@ -13,6 +13,8 @@ import { providerUrls } from '../src/domain/webhook-url.ts'
 import { builder } from './builder.ts'
 import { ChannelCapabilities } from './channel-capabilities.ts'
 import { ChannelCredentials } from './channel-credentials.ts'
+import { columnsOf } from './columns.ts'
+import { column, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf, signedIn } from './context.ts'
 import { ChannelAccountStatus, ChannelType, Provider } from './enums.ts'
 import { requiredId } from './global-id.ts'
@@ -66,20 +68,26 @@ function urlsOf(context: Context, account: Row): ReturnType<typeof providerUrls>
 export const ChannelAccount = builder.loadableNodeRef('ChannelAccount', {
   id: { resolve: (account) => account.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.channelAccount.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.channelAccount.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'ChannelAccount', 'provider'),
+      }),
+    ),
 })
 ChannelAccount.implement({
   description: 'A number or address of the organization at a provider. Credentials go in and never come out.',
   fields: (t) => ({
-    name: t.exposeString('name'),
-    channel: t.field({ type: ChannelType, resolve: (account) => account.channel }),
-    provider: t.field({ type: Provider, resolve: (account) => account.provider }),
+    name: t.exposeString('name', column('name')),
+    channel: t.field({ type: ChannelType, ...column('channel'), resolve: (account) => account.channel }),
+    provider: t.field({ type: Provider, ...column('provider'), resolve: (account) => account.provider }),
     isSandbox: t.boolean({
       description: 'Nothing sent from here leaves the machine.',
       resolve: (account, _args, { deps }) => deps.channels.get(account.provider, account.channel).sandbox,
     }),
-    address: t.exposeString('address', { description: 'As the channel spells it; phone numbers in E.164.' }),
-    status: t.field({ type: ChannelAccountStatus, resolve: (account) => account.status }),
+    address: t.exposeString('address', { ...column('address'), description: 'As the channel spells it; phone numbers in E.164.' }),
+    status: t.field({ type: ChannelAccountStatus, ...column('status'), resolve: (account) => account.status }),
     webhookUrl: t.string({
       description:
         "Enter this at the provider as the address for inbound messages. It contains the server's PUBLIC_URL and, for ADMINs where the provider may sign nothing (SendGrid), a secret: treat it as one. For the web chat, which has no provider: this graph's own address.",
@@ -111,7 +119,7 @@ ChannelAccount.implement({
       resolve: (account, _args, { deps }) => deps.channels.get(account.provider, account.channel).capabilities,
     }),
     health: t.field({ type: ChannelHealth, resolve: (account) => account }),
-    createdAt: t.field({ type: 'DateTime', resolve: (account) => account.createdAt }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (account) => account.createdAt }),
   }),
 })
 
@@ -120,7 +128,11 @@ builder.queryField('channelAccounts', (t) =>
     type: [ChannelAccount],
     description: 'All accounts, also disconnected ones, oldest first.',
     resolve: (_root, _args, context) =>
-      context.deps.db.channelAccount.findMany({ where: { organizationId: organizationOf(context) }, orderBy: { id: 'asc' } }),
+      context.deps.db.channelAccount.findMany({
+        where: { organizationId: organizationOf(context) },
+        orderBy: { id: 'asc' },
+        ...columnsOf(context, 'ChannelAccount'),
+      }),
   }),
 )
 

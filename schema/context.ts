@@ -3,6 +3,7 @@ import type { Deps } from '../src/deps.ts'
 import type { Actor } from '../src/domain/actor.ts'
 import type { EventLog } from '../src/events/event-log.ts'
 import type { Visitor } from '../src/visitor-tokens.ts'
+import type { Asked } from './columns.ts'
 
 /**
  * What every resolver gets. One object an execution: the loaders cache by it. `viewer` is staff, `visitor` someone in a web chat: never both,
@@ -14,6 +15,8 @@ export type Context = {
   viewer: Viewer | null
   visitor: Visitor | null
   client: { address: string; origin: string | null }
+  /** Not set where nothing is executed. */
+  asked?: Asked
 }
 
 export type SignedIn = Context & { viewer: Viewer }

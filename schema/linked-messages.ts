@@ -1,6 +1,7 @@
 import { type Edit, editsOf, messageKey, messagesByKey, type Reaction, reactionsByKey } from '../src/domain/linked-messages.ts'
 import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
+import { reads } from './compiled/field.ts'
 import { type Context, organizationOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { batched } from './loaders.ts'
@@ -48,11 +49,13 @@ builder.objectFields(Communication, (t) => ({
     type: Communication,
     nullable: true,
     description: 'The message that this one answers or reacts to; null also where that is not in the log.',
+    ...reads('channel_account_id', 'in_reply_to'),
     resolve: (row, _args, context) => linkedMessage(context, row.channelAccountId, row.inReplyTo),
   }),
   reactions: t.field({
     type: [ReactionRef],
     description: 'Of each side the latest, oldest first; one that was taken back is gone.',
+    ...reads('channel_account_id', 'external_message_id'),
     resolve: (row, _args, context) => {
       if (row.channelAccountId === null || row.externalMessageId === null) return []
       return batched(context, 'reactions', null, messageKey(row.channelAccountId, row.externalMessageId), (keys) =>
@@ -63,6 +66,7 @@ builder.objectFields(Communication, (t) => ({
   edits: t.field({
     type: [EditRef],
     description: 'Oldest first; empty where it was never edited.',
+    ...reads('edited_at'),
     resolve: (row, _args, context) =>
       row.editedAt === null ? [] : batched(context, 'edits', null, row.id, (ids) => editsOf(context.deps, organizationOf(context), ids)),
   }),

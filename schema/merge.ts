@@ -2,17 +2,19 @@ import type * as db from '../src/db/generated/enums.ts'
 import { NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import { type MergeRow, mergesOf } from '../src/domain/list-merges.ts'
 import { mergeCustomers } from '../src/domain/merge-customers.ts'
-import { dismissMergeSuggestion, listMergeSuggestions, mergeSuggestionsOf, suggestionCursor } from '../src/domain/merge-suggestions.ts'
-import { checkedPage } from '../src/domain/page.ts'
+import { dismissMergeSuggestion, mergeSuggestionList, mergeSuggestionsOf } from '../src/domain/merge-suggestions.ts'
+import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { unmergeCustomers } from '../src/domain/unmerge-customers.ts'
 import { builder } from './builder.ts'
+import { columnsOf } from './columns.ts'
+import { column, reference, survivorOf, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { described, IdentityKind } from './enums.ts'
 import { globalId, requiredId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
-import { connectionOf, pageCost } from './pagination.ts'
+import { type Paged, paged, pageFor } from './pagination.ts'
 
 const CustomerMerge = builder.loadableNodeRef('CustomerMerge', {
   id: { resolve: (merge: MergeRow) => merge.id },
@@ -24,18 +26,36 @@ const CustomerMerge = builder.loadableNodeRef('CustomerMerge', {
 CustomerMerge.implement({
   description: 'Two customers were made one. The latest that is not undone can be undone: `unmergeCustomers`.',
   fields: (t) => ({
-    survivor: t.field({ type: Customer, description: 'Who has everything now.', resolve: (merge) => merge.survivorId }),
+    survivor: t.field({
+      type: Customer,
+      description: 'Who has everything now.',
+      ...survivorOf('customer', 'survivor_id'),
+      resolve: (merge) => merge.survivorId,
+    }),
     mergedCustomerId: t.id({
       description: 'The id of the customer who was merged. While the merge stands it leads to the survivor.',
       resolve: (merge) => globalId('Customer', merge.mergedId),
     }),
-    actor: t.field({ type: Member, nullable: true, description: 'null: an API key.', resolve: (merge) => merge.actorId }),
-    createdAt: t.field({ type: 'DateTime', resolve: (merge) => merge.createdAt }),
-    undoneAt: t.field({ type: 'DateTime', nullable: true, description: 'null: it stands.', resolve: (merge) => merge.undoneAt }),
+    actor: t.field({
+      type: Member,
+      nullable: true,
+      description: 'null: an API key.',
+      ...reference('member', 'actor_id'),
+      resolve: (merge) => merge.actorId,
+    }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (merge) => merge.createdAt }),
+    undoneAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'null: it stands.',
+      ...timeColumn('undone_at'),
+      resolve: (merge) => merge.undoneAt,
+    }),
     undoneBy: t.field({
       type: Member,
       nullable: true,
       description: 'null: an API key, or it stands.',
+      ...reference('member', 'undone_by_id'),
       resolve: (merge) => merge.undoneById,
     }),
   }),
@@ -53,21 +73,33 @@ const MergeSuggestionStatus = builder.enumType('MergeSuggestionStatus', {
 const MergeSuggestion = builder.loadableNodeRef('MergeSuggestion', {
   id: { resolve: (suggestion) => suggestion.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.mergeSuggestion.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.mergeSuggestion.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'MergeSuggestion'),
+      }),
+    ),
 })
 MergeSuggestion.implement({
   description: 'Two customers who may be one person: a provider named an identity of each. Nobody merges them but staff.',
   fields: (t) => ({
-    customer: t.field({ type: Customer, description: 'Who wrote.', resolve: (suggestion) => suggestion.customerId }),
+    customer: t.field({
+      type: Customer,
+      description: 'Who wrote.',
+      ...survivorOf('customer', 'customer_id'),
+      resolve: (suggestion) => suggestion.customerId,
+    }),
     otherCustomer: t.field({
       type: Customer,
       description: 'Who has the identity that came along.',
+      ...survivorOf('customer', 'other_customer_id'),
       resolve: (suggestion) => suggestion.otherCustomerId,
     }),
-    kind: t.field({ type: IdentityKind, description: 'Of that identity.', resolve: (suggestion) => suggestion.kind }),
-    value: t.exposeString('value', { description: 'That identity.' }),
-    status: t.field({ type: MergeSuggestionStatus, resolve: (suggestion) => suggestion.status }),
-    createdAt: t.field({ type: 'DateTime', resolve: (suggestion) => suggestion.createdAt }),
+    kind: t.field({ type: IdentityKind, description: 'Of that identity.', ...column('kind'), resolve: (suggestion) => suggestion.kind }),
+    value: t.exposeString('value', { ...column('value'), description: 'That identity.' }),
+    status: t.field({ type: MergeSuggestionStatus, ...column('status'), resolve: (suggestion) => suggestion.status }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (suggestion) => suggestion.createdAt }),
   }),
 })
 
@@ -76,16 +108,18 @@ const MergeSuggestionConnection = builder.connectionObject(
   { name: 'MergeSuggestionEdge' },
 )
 
+const suggestions: Paged<PageArguments> = {
+  list: (context, args) => mergeSuggestionList(organizationOf(context), checkedPage(args)),
+  column: 'organization_id',
+}
+
 builder.queryField('mergeSuggestions', (t) =>
   t.connection(
     {
       type: MergeSuggestion,
       description: 'The open ones, newest first. Pages of 1 to 100.',
-      complexity: pageCost,
-      resolve: async (_root, args, context) => {
-        const page = await listMergeSuggestions(context.deps, organizationOf(context), checkedPage(args))
-        return connectionOf(page, suggestionCursor, (row) => row.id)
-      },
+      ...paged(suggestions),
+      resolve: (_root, args, context) => pageFor(context, suggestions, organizationOf(context), args),
     },
     MergeSuggestionConnection,
   ),

@@ -1,5 +1,7 @@
 import type { Viewer as ViewerShape } from '../src/auth/viewer.ts'
 import { builder } from './builder.ts'
+import { columnsOf } from './columns.ts'
+import { column, timeColumn } from './compiled/field.ts'
 import { type Context, organizationOf, signedIn } from './context.ts'
 import { Role } from './enums.ts'
 import { globalId } from './global-id.ts'
@@ -16,25 +18,34 @@ export const Organization = builder.loadableNodeRef('Organization', {
 Organization.implement({
   description: 'A tenant: what belongs to it is seen by its members only.',
   fields: (t) => ({
-    slug: t.exposeString('slug', { description: 'Its name in webhook addresses and tokens.' }),
-    name: t.exposeString('name'),
-    timezone: t.exposeString('timezone', { description: 'IANA name, e.g. Europe/Istanbul; it says when "today" begins.' }),
-    unreadCount: t.exposeInt('unreadCount', { description: 'Inbound communications that nobody has read.' }),
-    createdAt: t.field({ type: 'DateTime', resolve: (organization) => organization.createdAt }),
+    slug: t.exposeString('slug', { ...column('slug'), description: 'Its name in webhook addresses and tokens.' }),
+    name: t.exposeString('name', column('name')),
+    timezone: t.exposeString('timezone', {
+      ...column('timezone'),
+      description: 'IANA name, e.g. Europe/Istanbul; it says when "today" begins.',
+    }),
+    unreadCount: t.exposeInt('unreadCount', { ...column('unread_count'), description: 'Inbound communications that nobody has read.' }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (organization) => organization.createdAt }),
   }),
 })
 
 export const Member = builder.loadableNodeRef('Member', {
   id: { resolve: (member) => member.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.member.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.member.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'Member'),
+      }),
+    ),
 })
 Member.implement({
   description: 'Someone on the staff; made when their token is first seen.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: true }),
-    email: t.exposeString('email', { nullable: true }),
-    role: t.field({ type: Role, description: 'As in their latest token.', resolve: (member) => member.role }),
+    name: t.exposeString('name', { ...column('name'), nullable: true }),
+    email: t.exposeString('email', { ...column('email'), nullable: true }),
+    role: t.field({ type: Role, description: 'As in their latest token.', ...column('role'), resolve: (member) => member.role }),
   }),
 })
 
@@ -72,6 +83,7 @@ builder.queryFields((t) => ({
         where: { organizationId: organizationOf(context) },
         orderBy: [{ name: 'asc' }, { id: 'asc' }],
         take: 1000,
+        ...columnsOf(context, 'Member'),
       }),
   }),
 }))

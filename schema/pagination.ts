@@ -1,4 +1,8 @@
+import { type ListedRow, type ListQuery, listPages } from '../src/domain/list-query.ts'
 import type { PageResult } from '../src/domain/page.ts'
+import { pages } from './compiled/field.ts'
+import type { Context } from './context.ts'
+import { batched } from './loaders.ts'
 
 type Edge<Node> = { cursor: string; node: Node }
 
@@ -30,3 +34,23 @@ export const pageCost = (args: { first?: number | null; last?: number | null }):
   field: 1,
   multiplier: Math.max(1, args.first ?? args.last ?? 25),
 })
+
+/** A connection of loadable nodes: what it shows, and which column of its table says whose that is. */
+export type Paged<Args> = { list(context: Context, args: Args): ListQuery; column: 'organization_id' | 'customer_id' | 'conversation_id' }
+
+/** The field's cost, and how a compiled statement reads it. */
+export const paged = <Args>({ list, column }: Paged<Args>) => ({ complexity: pageCost, ...pages(list, column) })
+
+/** How the executor reads it: ids alone, those of neighbours in the same execution in one statement. */
+export async function pageFor<Args>(context: Context, { list, column }: Paged<Args>, parentId: string, args: Args) {
+  const query = list(context, args)
+  const asked = [query.where.text, query.where.values, query.page]
+  const page = await batched(context, `${query.list.name} by ${column}`, asked, parentId, (ids) =>
+    listPages(context.deps, query, column, ids),
+  )
+  return connectionOf<ListedRow, string>(
+    page,
+    (row) => row.cursor,
+    (row) => row.id,
+  )
+}

@@ -25,15 +25,22 @@ export function tooComplex(kind: keyof typeof measures, found: ComplexityResult 
   })
 }
 
-/** For subscriptions, which would otherwise be refused at each event instead of at their beginning. Throws as `tooComplex` says. */
-export function checkLimits(context: Context, info: GraphQLResolveInfo): void {
-  const definitions = [info.operation, ...Object.values(info.fragments)]
-  const { schema, variableValues: variables } = info
-  const found = complexityFromQuery({ kind: Kind.DOCUMENT, definitions }, { schema, variables, ctx: context })
+type Asked = Pick<GraphQLResolveInfo, 'schema' | 'operation' | 'fragments'> & { variables: Record<string, unknown> }
+
+/** The first limit that a query is beyond, with what was found; null: none. */
+function exceeded(context: Context, { schema, operation, fragments, variables }: Asked) {
+  const document = { kind: Kind.DOCUMENT, definitions: [operation, ...Object.values(fragments)] } as const
+  const found = complexityFromQuery(document, { schema, variables, ctx: context })
   const max = queryLimits(context)
+  const kind = (['Depth', 'Breadth', 'Complexity'] as const).find((one) => found[measures[one].key] > max[measures[one].key])
   const limits = { maxComplexity: max.complexity, maxDepth: max.depth, maxBreadth: max.breadth }
-  for (const kind of ['Depth', 'Breadth', 'Complexity'] as const) {
-    const { key } = measures[kind]
-    if (found[key] > max[key]) throw tooComplex(kind, { ...found, ...limits })
-  }
+  return kind === undefined ? null : { kind, found: { ...found, ...limits } }
+}
+
+export const withinLimits = (context: Context, asked: Asked): boolean => exceeded(context, asked) === null
+
+/** For subscriptions, which would otherwise be refused at each event instead of at their beginning. Throws as `tooComplex` says. */
+export function checkLimits(context: Context, { schema, operation, fragments, variableValues: variables }: GraphQLResolveInfo): void {
+  const beyond = exceeded(context, { schema, operation, fragments, variables })
+  if (beyond !== null) throw tooComplex(beyond.kind, beyond.found)
 }

@@ -1,5 +1,6 @@
 import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
+import { reads } from './compiled/field.ts'
 
 type Json = Record<string, unknown>
 
@@ -43,6 +44,7 @@ builder.objectField(Communication, 'referral', (t) =>
   t.field({
     type: Referral,
     nullable: true,
+    ...reads('direction', 'payload'),
     resolve: (row) => (row.direction === 'INBOUND' ? objectIn(objectIn(row.payload)?.referral) : null),
   }),
 )

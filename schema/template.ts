@@ -6,6 +6,8 @@ import { UUID_FORM } from '../src/domain/sql.ts'
 import { createTemplate, deleteTemplate, previewValues, updateTemplate } from '../src/domain/templates.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
+import { columnsOf } from './columns.ts'
+import { column, reads, reference, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf } from './context.ts'
 import { ChannelType, TemplatePurpose, TemplateStatus } from './enums.ts'
 import { globalId, localId, optionalId, requiredId } from './global-id.ts'
@@ -27,36 +29,51 @@ export const TemplatePreview = builder.objectRef<Rendered>('TemplatePreview').im
 export const Template = builder.loadableNodeRef('Template', {
   id: { resolve: (template) => template.id },
   load: async (ids: string[], context: Context) =>
-    inOrder(ids, await context.deps.db.template.findMany({ where: { id: { in: ids }, organizationId: organizationOf(context) } })),
+    inOrder(
+      ids,
+      await context.deps.db.template.findMany({
+        where: { id: { in: ids }, organizationId: organizationOf(context) },
+        ...columnsOf(context, 'Template'),
+      }),
+    ),
 })
 Template.implement({
   description:
     "A text with variables, `{{customer_name}}`; known without being given: customer_name, customer_first_name, organization_name, agent_name. Either the organization's own, edited here, or the provider's, synchronized from there (`channelAccount`).",
   fields: (t) => ({
-    name: t.exposeString('name'),
+    name: t.exposeString('name', column('name')),
     channel: t.field({
       type: ChannelType,
       nullable: true,
       description: 'null: for every channel.',
+      ...column('channel'),
       resolve: (template) => template.channel,
     }),
     language: t.exposeString('language', {
+      ...column('language'),
       description: "A language tag, e.g. tr or pt-BR; of the provider's as it spells it, e.g. pt_BR.",
     }),
-    subject: t.exposeString('subject', { nullable: true }),
-    body: t.exposeString('body'),
-    html: t.exposeString('html', { nullable: true, description: 'Of an e-mail, besides the plain `body`; sanitized when it is saved.' }),
+    subject: t.exposeString('subject', { ...column('subject'), nullable: true }),
+    body: t.exposeString('body', column('body')),
+    html: t.exposeString('html', {
+      ...column('html'),
+      nullable: true,
+      description: 'Of an e-mail, besides the plain `body`; sanitized when it is saved.',
+    }),
     variables: t.stringList({
       description:
         'The names between `{{` and `}}`, in order of first use; where the provider counts them, 1, 2, …. A send without a value for one is refused.',
+      ...reads('subject', 'body', 'html'),
       resolve: (template) => templateVariables(template.subject, template.body, template.html),
     }),
     purpose: t.field({
       type: TemplatePurpose,
       description: "What the provider calls its category. Messages with a MARKETING template ask for the customer's consent to marketing.",
+      ...column('purpose'),
       resolve: (template) => template.purpose,
     }),
     providerTemplateId: t.exposeString('providerTemplateId', {
+      ...column('provider_template_id'),
       nullable: true,
       description: "The provider's approved counterpart (Twilio: ContentSid, HX…); needed on WhatsApp outside the messaging window.",
     }),
@@ -64,35 +81,48 @@ Template.implement({
       type: ChannelAccount,
       nullable: true,
       description: "Of the provider's: the account that it can be sent from. null: the organization's own, which is edited here.",
+      ...reference('channel_account', 'channel_account_id'),
       resolve: (template) => template.channelAccountId,
     }),
     status: t.field({
       type: TemplateStatus,
       nullable: true,
       description: "The provider's word; null: the organization's own.",
+      ...column('status'),
       resolve: (template) => template.status,
     }),
-    statusReason: t.exposeString('statusReason', { nullable: true, description: 'Why it is REJECTED, PAUSED or DISABLED.' }),
-    quality: t.exposeString('quality', { nullable: true, description: "The provider's rating of how customers take it, e.g. GREEN." }),
+    statusReason: t.exposeString('statusReason', {
+      ...column('status_reason'),
+      nullable: true,
+      description: 'Why it is REJECTED, PAUSED or DISABLED.',
+    }),
+    quality: t.exposeString('quality', {
+      ...column('quality'),
+      nullable: true,
+      description: "The provider's rating of how customers take it, e.g. GREEN.",
+    }),
     components: t.field({
       type: 'JSON',
       nullable: true,
       description: 'As the provider describes it: header, footer, buttons.',
+      ...column('components'),
       resolve: (template) => template.components,
     }),
     syncedAt: t.field({
       type: 'DateTime',
       nullable: true,
       description: 'When the provider was last asked, or last told.',
+      ...timeColumn('synced_at'),
       resolve: (template) => template.syncedAt,
     }),
-    createdAt: t.field({ type: 'DateTime', resolve: (template) => template.createdAt }),
-    updatedAt: t.field({ type: 'DateTime', resolve: (template) => template.updatedAt }),
+    createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (template) => template.createdAt }),
+    updatedAt: t.field({ type: 'DateTime', ...timeColumn('updated_at'), resolve: (template) => template.updatedAt }),
     preview: t.field({
       type: TemplatePreview,
       nullable: true,
       description: 'What the message will read like, before it is sent.',
       args: { customerId: t.arg.id({ required: true }), variables: t.arg({ type: 'JSON' }) },
+      ...reads('subject', 'body', 'html'),
       resolve: async (template, args, context) => {
         const customerId = requiredId('Customer', args.customerId, ['customerId'])
         const key = { customerId, variables: args.variables }

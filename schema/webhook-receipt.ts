@@ -6,6 +6,7 @@ import { checkedPage } from '../src/domain/page.ts'
 import { replayWebhookReceipt } from '../src/domain/replay-webhook.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
+import { column, reads, reference, timeColumn } from './compiled/field.ts'
 import { actorOf, type Context, organizationOf, signedIn } from './context.ts'
 import { described } from './enums.ts'
 import { optionalId, requiredId } from './global-id.ts'
@@ -36,33 +37,41 @@ export const WebhookReceipt = builder.loadableNodeRef('WebhookReceipt', {
 WebhookReceipt.implement({
   description: 'A provider’s request as it came, kept for the WEBHOOK_RETENTION_DAYS of the server.',
   fields: (t) => ({
-    source: t.exposeString('wire', { description: 'Whose webhook it is: twilio, meta or sendgrid.' }),
+    source: t.exposeString('wire', { ...column('wire'), description: 'Whose webhook it is: twilio, meta or sendgrid.' }),
     segment: t.exposeString('segment', {
+      ...column('segment'),
       description: 'The last part of the address that was called, e.g. `sms` or `status`; "" where there is one address only.',
     }),
     channelAccount: t.field({
       type: ChannelAccount,
       nullable: true,
       description: 'The first that it is about; null: none is known.',
+      ...reference('channel_account', 'channel_account_id'),
       resolve: (receipt) => receipt.channelAccountId,
     }),
-    status: t.field({ type: WebhookReceiptStatus, resolve: (receipt) => receipt.status }),
-    problem: t.exposeString('problem', { nullable: true, description: 'Why it was not applied, or not all of it.' }),
-    headers: t.field({ type: 'JSON', description: 'Those that matter, by lower-case name.', resolve: (receipt) => receipt.headers }),
-    size: t.exposeInt('size', { description: 'Bytes of the body.' }),
+    status: t.field({ type: WebhookReceiptStatus, ...column('status'), resolve: (receipt) => receipt.status }),
+    problem: t.exposeString('problem', { ...column('problem'), nullable: true, description: 'Why it was not applied, or not all of it.' }),
+    headers: t.field({
+      type: 'JSON',
+      description: 'Those that matter, by lower-case name.',
+      ...column('headers'),
+      resolve: (receipt) => receipt.headers,
+    }),
+    size: t.exposeInt('size', { ...column('size'), description: 'Bytes of the body.' }),
     body: t.string({
       nullable: true,
       description: 'null where it is longer than 64,000 bytes or no text.',
       complexity: 5,
+      ...reads(),
       resolve: (receipt, _args, context) =>
         batched(context, 'webhook body', null, receipt.id, async (ids) => {
           const texts = await receiptText(context.deps, organizationOf(context), ids)
           return new Map(ids.map((id) => [id, texts.get(id) ?? null]))
         }),
     }),
-    replays: t.exposeInt('replays', { description: 'How often it was replayed.' }),
-    replayedAt: t.field({ type: 'DateTime', nullable: true, resolve: (receipt) => receipt.replayedAt }),
-    receivedAt: t.field({ type: 'DateTime', resolve: (receipt) => receipt.receivedAt }),
+    replays: t.exposeInt('replays', { ...column('replays'), description: 'How often it was replayed.' }),
+    replayedAt: t.field({ type: 'DateTime', nullable: true, ...timeColumn('replayed_at'), resolve: (receipt) => receipt.replayedAt }),
+    receivedAt: t.field({ type: 'DateTime', ...timeColumn('received_at'), resolve: (receipt) => receipt.receivedAt }),
   }),
 })
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
-import { answerKnown } from '../schema/known/operations.ts'
+import { createCompiledOperations } from '../schema/compiled/operations.ts'
 import { schema } from '../schema/schema.ts'
+import { trustedDocuments } from '../schema/trusted-documents.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { signToken } from './auth/tokens.ts'
 import { createChannels } from './channels/registry.ts'
@@ -15,11 +16,12 @@ import { createMemoryBus } from './events/memory-bus.ts'
 import { createRedisBus } from './events/redis-bus.ts'
 import { graphiqlPage } from './graphiql.ts'
 import { createAttachmentHandler } from './http/attachments.ts'
+import { createDirectReads } from './http/direct-reads.ts'
 import { createGraphQL } from './http/graphql.ts'
 import { graphqlHandler } from './http/graphql-handler.ts'
 import { createHealth } from './http/health.ts'
-import { createKnownOperations } from './http/known-operations.ts'
 import { createMetrics } from './http/metrics.ts'
+import { createPersistedDocuments } from './http/persisted-documents.ts'
 import { createHttpServer } from './http/server.ts'
 import { openSockets } from './http/sockets.ts'
 import { createUploadHandler, staffUploads } from './http/uploads.ts'
@@ -96,12 +98,15 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   const authenticator = createAuthenticator(deps)
   const demoToken = () => tokenFor(config)
   const graphiql = config.GRAPHIQL ? graphiqlPage(demoToken) : null
-  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, graphiql })
-  const known = createKnownOperations(deps, {
+  const documents = createPersistedDocuments(trustedDocuments)
+  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, documents, graphiql })
+  const compiled = createCompiledOperations(schema)
+  const reads = createDirectReads(deps, {
     authenticator,
     metrics,
-    answerKnown: (parameters, viewer) =>
-      answerKnown(schema, parameters, { deps, events, viewer, visitor: null, client: { address: '', origin: null } }),
+    documents,
+    answerCompiled: (parameters, viewer) =>
+      compiled(parameters, { deps, events, viewer, visitor: null, client: { address: '', origin: null } }),
   })
   let worker: KeptRunner | null = null
   let shuttingDown = false
@@ -114,7 +119,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   const operations = { '/health/live': health.live, '/health/ready': health.ready, '/metrics': metrics.handler }
   const uploads = createUploadHandler(deps, staffUploads(authenticator))
   const product = {
-    '/graphql': graphqlHandler(config, yoga, known),
+    '/graphql': graphqlHandler(config, yoga, reads),
     '/webhooks/': createWebhookHandler({ ...deps, metrics }),
     '/attachments/': createAttachmentHandler(deps),
     '/uploads': uploads,

@@ -42,15 +42,17 @@ export async function reopenConversation(tx: Tx, recorder: Recorder, conversatio
   recorder.event({ type: 'CONVERSATION_CHANGED', customerId, conversationId, data })
 }
 
-/** The conversations by their ids; the id of one that was joined with another leads to that one. */
+/** The conversations by their ids; the id of one that was joined with another leads to that one. `columns`: a `select` that has id and mergedIntoId; all, where there is none. */
 export async function findConversations(
   deps: { db: Pick<Deps['db'], 'conversation'> },
   organizationId: string,
   ids: readonly string[],
+  columns: object = {},
 ): Promise<Map<string, Conversation>> {
-  const rows = await deps.db.conversation.findMany({ where: { id: { in: [...ids] }, organizationId } })
+  const rows = await deps.db.conversation.findMany({ where: { id: { in: [...ids] }, organizationId }, ...columns })
   const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
-  const joined = elsewhere.length === 0 ? [] : await deps.db.conversation.findMany({ where: { id: { in: elsewhere }, organizationId } })
+  const joined =
+    elsewhere.length === 0 ? [] : await deps.db.conversation.findMany({ where: { id: { in: elsewhere }, organizationId }, ...columns })
   const living = new Map([...rows, ...joined].map((row) => [row.id, row]))
   return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
 }

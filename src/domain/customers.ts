@@ -94,15 +94,17 @@ export function lockHolder(
   )
 }
 
-/** The customers by their ids; the id of one who is merged leads to the survivor. */
+/** The customers by their ids; the id of one who is merged leads to the survivor. `columns`: a `select` that has id and mergedIntoId; all, where there is none. */
 export async function findCustomers(
   deps: Pick<Deps, 'db'>,
   organizationId: string,
   ids: readonly string[],
+  columns: object = {},
 ): Promise<Map<string, Customer>> {
-  const rows = await deps.db.customer.findMany({ where: { id: { in: [...ids] }, organizationId } })
+  const rows = await deps.db.customer.findMany({ where: { id: { in: [...ids] }, organizationId }, ...columns })
   const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
-  const survivors = elsewhere.length === 0 ? [] : await deps.db.customer.findMany({ where: { id: { in: elsewhere }, organizationId } })
+  const survivors =
+    elsewhere.length === 0 ? [] : await deps.db.customer.findMany({ where: { id: { in: elsewhere }, organizationId }, ...columns })
   const living = new Map([...rows, ...survivors].map((row) => [row.id, row]))
   return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
 }

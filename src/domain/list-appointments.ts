@@ -1,8 +1,8 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { AppointmentStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
+import { listRows } from './list-query.ts'
 import { type Page, type PageResult, pagesOf } from './page.ts'
-import { listRows } from './sql.ts'
 import { cleanText } from './text.ts'
 import { timeCursor, timePlace } from './time-place.ts'
 

@@ -1,8 +1,8 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { AutomationKind, AutomationReason, AutomationRunStatus, ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
+import { listRows } from './list-query.ts'
 import { type Page, type PageResult, pageOf } from './page.ts'
-import { listRows } from './sql.ts'
 import { timeCursor, timePlace } from './time-place.ts'
 
 export type AutomationRunFilter = {

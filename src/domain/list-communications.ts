@@ -1,9 +1,9 @@
 import { Prisma } from '../db/generated/client.ts'
-import type { CommunicationType, Direction } from '../db/generated/enums.ts'
-import type { Deps } from '../deps.ts'
+import { CommunicationType, Direction } from '../db/generated/enums.ts'
 import { firstIdAt } from './ids.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pagesOf } from './page.ts'
-import { containing, listRows, UUID_FORM } from './sql.ts'
+import { type ListQuery, listQuery } from './list-query.ts'
+import { encodeKeys, type Page } from './page.ts'
+import { containing, enumLiterals } from './sql.ts'
 
 export type CommunicationFilter = {
   types?: CommunicationType[] | null
@@ -17,59 +17,22 @@ export type CommunicationFilter = {
   search?: string | null
 }
 
-/** Whose communications: of the whole organization, of conversations, or of customers. */
-export type CommunicationScope = 'organization' | 'conversation' | 'customer'
-
-const columns = { organization: Prisma.sql`organization_id`, conversation: Prisma.sql`conversation_id`, customer: Prisma.sql`customer_id` }
-
 export const communicationCursor = (row: { id: string }): string => encodeKeys('communications', [row.id])
 
-/**
- * Ids of one page for each parent, in one statement. Conversations and customers are read like a thread, oldest first; the organization
- * newest first.
- */
-export async function listCommunications(
-  deps: Pick<Deps, 'pool'>,
-  organizationId: string,
-  scope: CommunicationScope,
-  parentIds: readonly string[],
-  filter: CommunicationFilter,
-  page: Page,
-): Promise<Map<string, PageResult<{ id: string }>>> {
-  const newestFirst = scope === 'organization'
-  const descending = newestFirst !== page.backwards
-  const conditions = [Prisma.sql`organization_id = ${organizationId}::uuid`, placeIn(page, descending), ...filterConditions(filter)]
-  const rows = await listRows<{ parent: string; id: string }>(
-    deps,
-    Prisma.sql`
-    SELECT parent, id FROM unnest(${[...parentIds]}::uuid[]) AS p(parent), LATERAL (
-      SELECT id FROM communication WHERE ${columns[scope]} = p.parent AND ${Prisma.join(conditions, ' AND ')}
-      ORDER BY id ${descending ? Prisma.sql`DESC` : Prisma.sql`ASC`} LIMIT ${page.limit + 1}
-    ) AS item`,
-    filter,
-  )
-  return pagesOf(parentIds, rows, (row) => row.parent, page)
-}
-
-function placeIn(page: Page, descending: boolean): Prisma.Sql {
-  if (page.cursor === null) return Prisma.sql`true`
-  const [id] = decodeKeys('communications', page.cursor, [UUID_FORM], cursorArgument(page))
-  return descending ? Prisma.sql`id < ${id}::uuid` : Prisma.sql`id > ${id}::uuid`
-}
-
-/** The condition on `id` that a page of a thread begins behind its cursor. Throws ValidationError. */
-export const communicationPlace = (page: Page): Prisma.Sql => placeIn(page, page.backwards)
-
-function filterConditions(filter: CommunicationFilter): Prisma.Sql[] {
+/** Communications of the organization: like a thread, oldest first, or newest first. Throws ValidationError. */
+export function communicationList(organizationId: string, filter: CommunicationFilter, page: Page, newestFirst: boolean): ListQuery {
   const { types, direction, unread, since, until, search } = filter
   const pattern = containing(search)
-  return [
-    ...(types ? [Prisma.sql`type = ANY(${types}::"CommunicationType"[])`] : []),
-    ...(direction ? [Prisma.sql`direction = ${direction}::"Direction"`] : []),
-    ...(unread === true ? [Prisma.sql`is_read = false`] : []),
-    ...(unread === false ? [Prisma.sql`is_read = true`] : []),
-    ...(since ? [Prisma.sql`id >= ${firstIdAt(since)}::uuid`] : []),
-    ...(until ? [Prisma.sql`id < ${firstIdAt(until)}::uuid`] : []),
-    ...(pattern === null ? [] : [Prisma.sql`(body ILIKE ${pattern} OR subject ILIKE ${pattern})`]),
+  const conditions = [
+    Prisma.sql`item.organization_id = ${organizationId}::uuid`,
+    ...(types ? [Prisma.sql`item.type IN ${enumLiterals(CommunicationType, types)}`] : []),
+    ...(direction ? [Prisma.sql`item.direction IN ${enumLiterals(Direction, [direction])}`] : []),
+    ...(unread === true ? [Prisma.sql`item.is_read = false`] : []),
+    ...(unread === false ? [Prisma.sql`item.is_read = true`] : []),
+    ...(since ? [Prisma.sql`item.id >= ${firstIdAt(since)}::uuid`] : []),
+    ...(until ? [Prisma.sql`item.id < ${firstIdAt(until)}::uuid`] : []),
+    ...(pattern === null ? [] : [Prisma.sql`(item.body ILIKE ${pattern} OR item.subject ILIKE ${pattern})`]),
   ]
+  const list = { name: 'communications', table: 'communication', time: null, latestFirst: newestFirst } as const
+  return listQuery(list, page, conditions, pattern !== null)
 }

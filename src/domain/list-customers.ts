@@ -1,38 +1,24 @@
 import { Prisma } from '../db/generated/client.ts'
-import type { Deps } from '../deps.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { containing, listRows, UUID_FORM } from './sql.ts'
+import { type List, type ListQuery, listQuery } from './list-query.ts'
+import type { Page } from './page.ts'
+import { containing } from './sql.ts'
 
-export const customerCursor = (row: { id: string }): string => encodeKeys('customers', [row.id])
+const list: List = { name: 'customers', table: 'customer', time: null, latestFirst: true }
 
-/** Ids of one page, newest customer first. `search`: a part of the name or of an address, in any case. */
-export async function listCustomers(
-  deps: Pick<Deps, 'pool'>,
-  organizationId: string,
-  search: string | null | undefined,
-  page: Page,
-): Promise<PageResult<{ id: string }>> {
+/** Customers of the organization, newest first. `search`: a part of the name or of an address, in any case. Throws ValidationError. */
+export function customerList(organizationId: string, search: string | null | undefined, page: Page): ListQuery {
   const pattern = containing(search)
-  const cursor = page.cursor === null ? null : decodeKeys('customers', page.cursor, [UUID_FORM], cursorArgument(page))[0]
   const conditions = [
-    Prisma.sql`organization_id = ${organizationId}::uuid`,
-    Prisma.sql`merged_into_id IS NULL`,
-    ...(cursor === null ? [] : [page.backwards ? Prisma.sql`id > ${cursor}::uuid` : Prisma.sql`id < ${cursor}::uuid`]),
+    Prisma.sql`item.organization_id = ${organizationId}::uuid`,
+    Prisma.sql`item.merged_into_id IS NULL`,
     ...(pattern === null
       ? []
       : [
-          Prisma.sql`id IN (
+          Prisma.sql`item.id IN (
             SELECT id FROM customer WHERE organization_id = ${organizationId}::uuid AND name ILIKE ${pattern}
             UNION ALL
             SELECT customer_id FROM customer_identity WHERE organization_id = ${organizationId}::uuid AND value ILIKE ${pattern})`,
         ]),
   ]
-  const rows = await listRows<{ id: string }>(
-    deps,
-    Prisma.sql`
-    SELECT id FROM customer WHERE ${Prisma.join(conditions, ' AND ')}
-    ORDER BY id ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}`,
-    { search },
-  )
-  return pageOf(rows, page)
+  return listQuery(list, page, conditions, pattern !== null)
 }

@@ -2,8 +2,8 @@ import { Prisma } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { findConversations } from './conversations.ts'
 import { findCustomers } from './customers.ts'
+import { listRows } from './list-query.ts'
 import { type Page, type PageResult, pageOf } from './page.ts'
-import { listRows } from './sql.ts'
 import { timeCursor, timePlace } from './time-place.ts'
 
 export type ScheduledFilter = { customerId?: string | null; conversationId?: string | null }

@@ -6,9 +6,9 @@ import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import { NotFoundError } from './errors.ts'
 import { newId } from './ids.ts'
+import { type List, type ListQuery, listQuery } from './list-query.ts'
 import type { Moved } from './merge-record.ts'
-import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { listRows, UUID_FORM } from './sql.ts'
+import type { Page } from './page.ts'
 
 /** Notes that the two may be one person, once for the two, with an event; the customer must be locked. */
 export async function suggestMerge(
@@ -27,25 +27,11 @@ export async function suggestMerge(
   if (count > 0) recorder.event({ type: 'MERGE_SUGGESTED', customerId, data: { mergeSuggestionId: id, otherCustomerId } })
 }
 
-export const suggestionCursor = (row: { id: string }): string => encodeKeys('mergeSuggestions', [row.id])
+const list: List = { name: 'mergeSuggestions', table: 'merge_suggestion', time: null, latestFirst: true }
 
-/** Ids of one page of the organization's open suggestions, newest first. */
-export async function listMergeSuggestions(
-  deps: Pick<Deps, 'pool'>,
-  organizationId: string,
-  page: Page,
-): Promise<PageResult<{ id: string }>> {
-  const cursor = page.cursor === null ? null : decodeKeys('mergeSuggestions', page.cursor, [UUID_FORM], cursorArgument(page))[0]
-  const place = cursor === null ? Prisma.sql`true` : page.backwards ? Prisma.sql`id > ${cursor}::uuid` : Prisma.sql`id < ${cursor}::uuid`
-  const rows = await listRows<{ id: string }>(
-    deps,
-    Prisma.sql`
-    SELECT id FROM merge_suggestion WHERE organization_id = ${organizationId}::uuid AND status = 'OPEN' AND ${place}
-    ORDER BY id ${page.backwards ? Prisma.sql`ASC` : Prisma.sql`DESC`} LIMIT ${page.limit + 1}`,
-    {},
-  )
-  return pageOf(rows, page)
-}
+/** The organization's open suggestions, newest first. Throws ValidationError. */
+export const mergeSuggestionList = (organizationId: string, page: Page): ListQuery =>
+  listQuery(list, page, [Prisma.sql`item.organization_id = ${organizationId}::uuid`, Prisma.sql`item.status = 'OPEN'`], false)
 
 /** The open suggestions that name each customer, newest first, in one statement. */
 export async function mergeSuggestionsOf(

@@ -1,6 +1,4 @@
-import { hash } from 'node:crypto'
-import type { Prisma } from '../db/generated/client.ts'
-import type { Deps } from '../deps.ts'
+import { Prisma } from '../db/generated/client.ts'
 import { cleanText } from './text.ts'
 
 export const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -12,13 +10,9 @@ export function containing(search: string | null | undefined): string | null {
   return text === '' ? null : `%${text.replaceAll(/[\\%_]/g, (character) => `\\${character}`)}%`
 }
 
-/**
- * Runs the statement of a list. Without a filter it is prepared, once for each shape. With one it is planned for its very values: a plan
- * for all values can be a thousand times slower for a rare one, and PostgreSQL changes to such a plan by itself after five executions.
- */
-export async function listRows<Row extends object>(deps: Pick<Deps, 'pool'>, sql: Prisma.Sql, filter: object): Promise<Row[]> {
-  const filtered = Object.values(filter).some((value) => value !== null && value !== undefined)
-  const name = filtered ? undefined : hash('sha1', sql.text, 'base64url')
-  const { rows } = await deps.pool.query<Row>({ name, text: sql.text, values: sql.values })
-  return rows
+/** Members of an enum as literals, so that the plan is made for them; anything else is an Error. */
+export function enumLiterals(members: Record<string, string>, given: readonly string[]): Prisma.Sql {
+  const unknown = given.find((value) => !Object.hasOwn(members, value))
+  if (unknown !== undefined) throw new Error(`${unknown} is not a member of the enum`)
+  return Prisma.raw(`(${given.length === 0 ? 'NULL' : [...new Set(given)].map((value) => `'${value}'`).join()})`)
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
-import type { GraphQLSchema } from 'graphql'
+import type { ExecutionArgs, GraphQLSchema } from 'graphql'
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Authenticator } from '../auth/authenticate.ts'
 import type { Caller, Viewer } from '../auth/viewer.ts'
@@ -10,6 +10,7 @@ import { clientAddress } from './client-address.ts'
 import { endWithCredentials } from './end-with-credentials.ts'
 import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
+import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.ts'
 import { queryLimits } from './query-limits.ts'
 import { subscribeShared } from './subscribe.ts'
 import { allowUnusedFragments } from './unused-fragments.ts'
@@ -34,6 +35,7 @@ type Options = {
   /** What the resolvers need beside deps and viewer. */
   context: object
   metrics: Metrics
+  documents: PersistedDocuments
   /** The page at /graphql for browsers; null: none. */
   graphiql: ((request: Request) => Promise<GraphiQLOptions>) | null
 }
@@ -48,6 +50,7 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
     schema: options.schema,
     graphqlEndpoint: '/graphql',
     batching: false,
+    extraParamNames: ['documentId'],
     landingPage: false,
     graphiql: graphiql === null ? false : (request) => graphiql(request),
     renderGraphiQL,
@@ -67,12 +70,21 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       client: { address: clientAddress(req, config.TRUSTED_PROXIES), origin: req.headers.origin ?? null },
     }),
     plugins: [
+      usePersistedDocuments(options.documents),
       ...queryLimits(config),
       ...(graphiql === null ? [] : [allowUnusedFragments()]),
+      tellWhatIsAsked(),
       useSharedSubscriptions(),
       useOperationMetrics(options.metrics),
     ],
   })
+}
+
+/** For the loaders, which read no more columns than that. */
+function tellWhatIsAsked(): Plugin<GraphQLContext> {
+  const tell = ({ args: { schema, document, contextValue } }: { args: ExecutionArgs }) =>
+    void Object.assign(contextValue as object, { asked: { schema, document } })
+  return { onExecute: tell, onSubscribe: tell }
 }
 
 function useSharedSubscriptions(): Plugin<GraphQLContext> {

@@ -1,20 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { GraphQLError } from 'graphql'
 import { z } from 'zod'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { UnauthenticatedError } from '../auth/errors.ts'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Deps } from '../deps.ts'
 import type { Metrics } from './metrics.ts'
+import type { PersistedDocuments } from './persisted-documents.ts'
 
 const Parameters = z.object({
-  query: z.string(),
+  query: z.string().nullish(),
+  documentId: z.string().nullish(),
   operationName: z.string().nullish(),
   variables: z.record(z.string(), z.unknown()).nullish(),
+  extensions: z.looseObject({ persistedQuery: z.looseObject({ sha256Hash: z.string() }).nullish() }).nullish(),
 })
 
-export type GraphQLParameters = z.output<typeof Parameters>
+export type GraphQLParameters = { query: string } & Pick<z.output<typeof Parameters>, 'operationName' | 'variables'>
 
-export type KnownOperations = {
+export type DirectReads = {
   /** True where it has answered; false: it has not touched the response, and Yoga has to. */
   answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<boolean>
 }
@@ -22,23 +26,25 @@ export type KnownOperations = {
 type Options = {
   authenticator: Authenticator
   metrics: Metrics
-  /** The whole answer of an operation that is known, as JSON; null: not known, or unusual. */
-  answerKnown(parameters: GraphQLParameters, viewer: Viewer): Promise<string | null>
+  documents: PersistedDocuments
+  /** The whole answer of an operation, as JSON; null: it cannot be given so. */
+  answerCompiled(parameters: GraphQLParameters, viewer: Viewer): Promise<string | null>
 }
 
 /**
- * The shortcut for what inboxes ask all the time: from the token to the ready JSON, without Yoga and the executor. Whatever is unusual, and
+ * The shortcut for reads: from the token to the ready JSON, without Yoga and the executor. Whatever is unusual, and
  * each error, is left to them, so that there is one place that says what is wrong.
  */
-export function createKnownOperations(deps: Pick<Deps, 'log'>, { authenticator, metrics, answerKnown }: Options): KnownOperations {
+export function createDirectReads(deps: Pick<Deps, 'log'>, { authenticator, metrics, documents, answerCompiled }: Options): DirectReads {
   const answerOf = async (request: IncomingMessage, body: Buffer): Promise<string | null> => {
     try {
-      const parsed = Parameters.safeParse(JSON.parse(body.toString('utf8')))
-      const viewer = parsed.success ? await authenticator.authenticate(request.headers.authorization) : null
-      return parsed.success && viewer !== null ? await answerKnown(parsed.data, viewer) : null
+      const { success, data: parameters } = Parameters.safeParse(JSON.parse(body.toString('utf8')))
+      const query = success ? documents.resolve(parameters) : null
+      const viewer = query === null ? null : await authenticator.authenticate(request.headers.authorization)
+      return query === null || viewer === null ? null : await answerCompiled({ ...parameters, query }, viewer)
     } catch (error) {
-      const expected = error instanceof SyntaxError || error instanceof UnauthenticatedError
-      if (!expected) deps.log.error({ err: error }, 'a known operation failed and is left to the executor')
+      const expected = error instanceof SyntaxError || error instanceof UnauthenticatedError || error instanceof GraphQLError
+      if (!expected) deps.log.error({ err: error }, 'a read failed and is left to the executor')
       return null
     }
   }
