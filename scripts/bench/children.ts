@@ -1,29 +1,46 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { Profiler as Inspected } from 'node:inspector'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 
-export type Server = { port: number; pid: number; stop(): Promise<void> }
+/** `profiler`: only where the server was started for it. */
+export type Server = { port: number; pid: number; stop(): Promise<void>; profiler?: Profiler }
+
+export type Profiler = { start(): Promise<void>; stop(): Promise<Inspected.Profile> }
 
 const LISTENS = /^Parley listens on http:\/\/[^ ]+:(\d+)$/
 
 /** The real server, as `npm start` runs it. Its log goes to our stderr. */
-export async function startProduct(env: Record<string, string>, flags: string[]): Promise<Server> {
-  const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
+export async function startProduct(env: Record<string, string>, profiled = false): Promise<Server> {
+  const hook = profiled ? ['--import', new URL('profiled-process.ts', import.meta.url).href] : []
+  const child = spawn(process.execPath, [...hook, 'src/main.ts'], {
     env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
-  for await (const line of createInterface({ input: child.stdout })) {
+  const output = child.stdout as Readable
+  for await (const line of createInterface({ input: output })) {
     const port = LISTENS.exec(line)?.[1]
     if (port === undefined) continue
-    child.stdout.pipe(process.stderr, { end: false })
-    return { port: Number(port), pid: pidOf(child), stop: () => end(child) }
+    output.pipe(process.stderr, { end: false })
+    const server = { port: Number(port), pid: pidOf(child), stop: () => end(child) }
+    return profiled ? { ...server, profiler: profilerOf(child) } : server
   }
   throw new Error('the server did not start')
 }
 
+const profilerOf = (child: ChildProcess): Profiler => ({
+  start: () => ask(child, 'start'),
+  stop: () => ask(child, 'stop'),
+})
+
 /** The hand-written floors in a process of their own. */
-export async function startFloor(databaseUrl: string, organizationId: string): Promise<Server> {
-  const child = fork(new URL('floor-process.ts', import.meta.url), [databaseUrl, organizationId], { env: { NODE_ENV: 'production' } })
+export const startFloor = (databaseUrl: string, organizationId: string): Promise<Server> =>
+  startForked('floor-process.ts', [databaseUrl, organizationId])
+
+/** A server of the benchmark's own, in a process that tells its port when it listens. */
+export async function startForked(file: string, args: string[]): Promise<Server> {
+  const child = fork(new URL(file, import.meta.url), args, { env: { NODE_ENV: 'production' } })
   const port = await reply<number>(child)
   return { port, pid: pidOf(child), stop: () => end(child) }
 }
@@ -34,12 +51,14 @@ export type Client = { run<Result>(task: object): Promise<Result>; stop(): Promi
 export function startClient(): Client {
   const child = fork(new URL('client-process.ts', import.meta.url))
   return {
-    run(task) {
-      child.send(task)
-      return reply(child)
-    },
+    run: (task) => ask(child, task),
     stop: () => end(child),
   }
+}
+
+function ask<Result>(child: ChildProcess, order: object | string): Promise<Result> {
+  child.send(order)
+  return reply(child)
 }
 
 async function reply<Result>(child: ChildProcess): Promise<Result> {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { WebSocketServer } from 'ws'
-import { inboxSql, receiveSql, threadSql } from './floor.sql.ts'
+import { customerSql, inboxSql, queueSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
 
 // The floors: node:http and pg with one hand-written prepared statement, and ws with a ready string. Nothing is checked or refused.
 
@@ -17,15 +17,19 @@ type Route = (request: IncomingMessage, rest: string) => Promise<{ type: string;
 
 const json = (body: string) => ({ type: 'application/json', body })
 
+const read =
+  (name: string, text: string): Route =>
+  async (_request, id) => {
+    const { rows } = await pool.query<{ json: string }>({ name, text, values: id === '' ? [organizationId] : [organizationId, id] })
+    return json(rows[0]?.json ?? '')
+  }
+
 const routes: Record<string, Route> = {
-  async inbox() {
-    const { rows } = await pool.query<{ json: string }>({ name: 'inbox', text: inboxSql, values: [organizationId] })
-    return json(rows[0]?.json ?? '')
-  },
-  async thread(_request, id) {
-    const { rows } = await pool.query<{ json: string }>({ name: 'thread', text: threadSql, values: [organizationId, id] })
-    return json(rows[0]?.json ?? '')
-  },
+  inbox: read('inbox', inboxSql),
+  thread: read('thread', threadSql),
+  customer: read('customer', customerSql),
+  queue: read('queue', queueSql),
+  stats: read('stats', statsSql),
   async webhooks(request, path) {
     const account = accounts.get(path)
     if (account === undefined) throw new Error(`no account for ${path}`)

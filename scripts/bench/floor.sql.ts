@@ -26,31 +26,85 @@ export const inboxSql = `
 
 const cursor = `rtrim(encode(('p1:' || id)::bytea, 'base64'), '=')`
 
+const communicationItem = `
+  ${globalId('Communication', 'm.id')} AS id, m.type, m.direction, m.subject, m.body, m.delivery_status AS "deliveryStatus",
+  (SELECT row_to_json(f) FROM (SELECT m.failure_code AS code, coalesce(m.failure_message, m.failure_code) AS message
+    WHERE m.failure_code IS NOT NULL) f) AS failure,
+  m.external_message_id AS "externalMessageId", m.idempotency_key AS "idempotencyKey", m.is_read AS "isRead",
+  ${time('m.created_at')} AS "createdAt", ${time('m.sent_at')} AS "sentAt", ${time('m.delivered_at')} AS "deliveredAt",
+  ${time('m.read_at')} AS "readAt",
+  (SELECT row_to_json(x) FROM (SELECT ${globalId('Member', 'id')} AS id, name FROM member WHERE id = m.author_id) x) AS author,
+  coalesce((SELECT json_agg(x) FROM (SELECT ${globalId('Attachment', 'id')} AS id, filename, content_type AS "contentType", size,
+    '/attachments/' || id AS url FROM attachment WHERE communication_id = m.id ORDER BY id) x), '[]') AS attachments`
+
+const itsConversation = `(SELECT row_to_json(x) FROM (SELECT ${globalId('Conversation', 'm.conversation_id')} AS id
+  WHERE m.conversation_id IS NOT NULL) x) AS conversation`
+
+/** The newest 50, with whether there are more as `more`. */
+const newest = (where: string) => `
+  page AS MATERIALIZED (SELECT * FROM communication WHERE ${where} AND organization_id = $1 ORDER BY id DESC LIMIT 51),
+  shown AS MATERIALIZED (SELECT * FROM page ORDER BY id DESC LIMIT 50)`
+
+const previousPage = `(SELECT row_to_json(p) FROM (SELECT (SELECT count(*) > 50 FROM page) AS "hasPreviousPage",
+  (SELECT ${cursor} FROM shown ORDER BY id LIMIT 1) AS "startCursor") p) AS "pageInfo"`
+
 /** $1: the organization, $2: the conversation. What the operation ConversationThread answers, but for signed attachment links. */
 export const threadSql = `
-  WITH page AS MATERIALIZED (
-    SELECT * FROM communication WHERE conversation_id = $2 AND organization_id = $1 ORDER BY id DESC LIMIT 51
-  ), shown AS MATERIALIZED (SELECT * FROM page ORDER BY id DESC LIMIT 50)
+  WITH ${newest('conversation_id = $2')}
   SELECT '{"data":{"conversation":' || row_to_json(thread) || '}}' AS json FROM (
     SELECT ${conversationRow}, (SELECT row_to_json(connection) FROM (
       SELECT (SELECT json_agg(edge) FROM (
-        SELECT ${cursor} AS cursor, (SELECT row_to_json(node) FROM (SELECT
-          ${globalId('Communication', 'm.id')} AS id, m.type, m.direction, m.subject, m.body, m.delivery_status AS "deliveryStatus",
-          (SELECT row_to_json(f) FROM (SELECT m.failure_code AS code, coalesce(m.failure_message, m.failure_code) AS message
-            WHERE m.failure_code IS NOT NULL) f) AS failure,
-          m.external_message_id AS "externalMessageId", m.idempotency_key AS "idempotencyKey", m.is_read AS "isRead",
-          ${time('m.created_at')} AS "createdAt", ${time('m.sent_at')} AS "sentAt", ${time('m.delivered_at')} AS "deliveredAt",
-          ${time('m.read_at')} AS "readAt",
-          (SELECT row_to_json(x) FROM (SELECT ${globalId('Member', 'id')} AS id, name FROM member WHERE id = m.author_id) x) AS author,
-          coalesce((SELECT json_agg(x) FROM (SELECT ${globalId('Attachment', 'id')} AS id, filename, content_type AS "contentType", size,
-            '/attachments/' || id AS url FROM attachment WHERE communication_id = m.id ORDER BY id) x), '[]') AS attachments
-        ) node) AS node FROM shown m ORDER BY m.id
-      ) edge) AS edges,
-      (SELECT row_to_json(p) FROM (SELECT (SELECT count(*) > 50 FROM page) AS "hasPreviousPage",
-        (SELECT ${cursor} FROM shown ORDER BY id LIMIT 1) AS "startCursor") p) AS "pageInfo"
+        SELECT ${cursor} AS cursor, (SELECT row_to_json(node) FROM (SELECT ${communicationItem}) node) AS node FROM shown m ORDER BY m.id
+      ) edge) AS edges, ${previousPage}
     ) connection) AS communications
     FROM conversation c WHERE c.id = $2 AND c.organization_id = $1
   ) thread`
+
+/** $1: the organization, $2: the customer. What the operation CustomerWorkspace answers, but for signed attachment links. */
+export const customerSql = `
+  WITH ${newest('customer_id = $2')}
+  SELECT '{"data":{"customer":' || row_to_json(workspace) || '}}' AS json FROM (
+    SELECT ${globalId('Customer', 'u.id')} AS id, u.name, u.unread_count AS "unreadCount",
+      (SELECT coalesce(json_agg(i), '[]') FROM (SELECT ${globalId('CustomerIdentity', 'id')} AS id, kind, value, verified
+        FROM customer_identity WHERE customer_id = u.id ORDER BY id) i) AS identities,
+      (SELECT row_to_json(connection) FROM (SELECT (SELECT coalesce(json_agg(node), '[]') FROM (SELECT ${conversationRow} FROM (
+        SELECT * FROM conversation WHERE customer_id = u.id AND organization_id = $1 ORDER BY last_activity_at DESC, id DESC LIMIT 10
+      ) c ORDER BY c.last_activity_at DESC, c.id DESC) node) AS nodes) connection) AS conversations,
+      (SELECT row_to_json(connection) FROM (SELECT (SELECT coalesce(json_agg(node), '[]') FROM (
+        SELECT ${communicationItem}, ${itsConversation} FROM shown m ORDER BY m.id) node) AS nodes, ${previousPage}
+      ) connection) AS communications
+    FROM customer u WHERE u.id = $2 AND u.organization_id = $1
+  ) workspace`
+
+/** $1: the organization. What the operation CommunicationsQueue answers, but for signed attachment links. */
+export const queueSql = `
+  WITH ${newest('true')}
+  SELECT '{"data":{"communications":' || row_to_json(connection) || '}}' AS json FROM (
+    SELECT (SELECT json_agg(node) FROM (SELECT ${communicationItem},
+        (SELECT row_to_json(x) FROM (SELECT ${globalId('Customer', 'id')} AS id, name FROM customer WHERE id = m.customer_id) x) AS customer,
+        ${itsConversation} FROM shown m ORDER BY m.id DESC) node) AS nodes,
+      (SELECT row_to_json(p) FROM (SELECT (SELECT count(*) > 50 FROM page) AS "hasNextPage",
+        (SELECT ${cursor} FROM shown ORDER BY id LIMIT 1) AS "endCursor") p) AS "pageInfo"
+  ) connection`
+
+/** $1: the organization. What the operation ChannelStats answers. */
+export const statsSql = `
+  WITH counted AS (
+    SELECT channel::text, sum(inbound_count)::int AS inbound, sum(outbound_count)::int AS outbound, sum(unread_count)::int AS unread
+    FROM conversation WHERE organization_id = $1 GROUP BY channel
+  ), today AS (
+    SELECT type::text AS channel, count(*)::int AS today FROM communication
+    WHERE organization_id = $1 AND id >= (SELECT (lpad(to_hex((extract(epoch FROM date_trunc('day', now(), timezone)) * 1000)::bigint), 12, '0')
+      || '70008000000000000000')::uuid FROM organization WHERE id = $1) GROUP BY type
+  ), failed AS (
+    SELECT type::text AS channel, count(*)::int AS failed FROM communication
+    WHERE organization_id = $1 AND delivery_status = 'FAILED' GROUP BY type
+  ), connected AS (SELECT DISTINCT channel::text FROM channel_account WHERE organization_id = $1)
+  SELECT '{"data":{"channelStats":' || json_agg(stat) || '}}' AS json FROM (
+    SELECT channel, coalesce(inbound, 0) + coalesce(outbound, 0) AS total, coalesce(today, 0) AS today, coalesce(inbound, 0) AS inbound,
+      coalesce(outbound, 0) AS outbound, coalesce(unread, 0) AS unread, coalesce(failed, 0) AS failed
+    FROM counted FULL JOIN connected USING (channel) LEFT JOIN today USING (channel) LEFT JOIN failed USING (channel) ORDER BY channel
+  ) stat`
 
 /**
  * One durable transaction in the product's own tables, and an event in a table whose numbers may have gaps. $1: organization, $2: account,

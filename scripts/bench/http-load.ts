@@ -3,8 +3,8 @@ import { performance } from 'node:perf_hooks'
 
 export type HttpTask = { port: number; connections: number; seconds: number }
 
-/** `done`: how many were answered in `seconds`; `p99`: milliseconds. */
-export type LoadResult = { done: number; seconds: number; p99: number; bytes: number }
+/** `done`: how many were answered in `seconds`; `p50`, `p99`: milliseconds; `also`: further numbers by their unit. */
+export type LoadResult = { done: number; seconds: number; p50?: number; p99: number; bytes: number; also?: Record<string, number> }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
@@ -75,7 +75,13 @@ export async function replay(task: HttpTask, next: () => Buffer | undefined): Pr
   await Promise.all(connections.map(work))
   const seconds = (performance.now() - start) / 1000
   for (const { close } of connections) close()
-  return { done: times.length, seconds, p99: percentile(times, 0.99), bytes: Math.round(bytes / Math.max(1, times.length)) }
+  return {
+    done: times.length,
+    seconds,
+    p50: percentile(times, 0.5),
+    p99: percentile(times, 0.99),
+    bytes: Math.round(bytes / Math.max(1, times.length)),
+  }
 }
 
 export function percentile(times: number[], part: number): number {

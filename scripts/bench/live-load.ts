@@ -51,7 +51,13 @@ export async function liveLoad(task: LiveTask): Promise<LoadResult> {
     }
     await Promise.all(lanes.map(work))
     const seconds = (performance.now() - start) / 1000
-    return { done: state.deliveries, seconds, p99: percentile(times, 0.99), bytes: Math.round(state.bytes / Math.max(1, state.deliveries)) }
+    return {
+      done: state.deliveries,
+      seconds,
+      p50: percentile(times, 0.5),
+      p99: percentile(times, 0.99),
+      bytes: Math.round(state.bytes / Math.max(1, state.deliveries)),
+    }
   } finally {
     for (const lane of lanes) lane.close()
     for (const socket of sockets) socket.close()

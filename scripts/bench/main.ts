@@ -1,15 +1,27 @@
+import { growthPairs } from './growth.ts'
 import { compare, type Pair, type Row } from './measure.ts'
-import { type Options, readOptions, type ScenarioName } from './options.ts'
-import { inboxPair, threadPair } from './reads.ts'
+import { type Options, readOptions } from './options.ts'
+import { profile } from './profile.ts'
+import { deepPair, readPair, reads } from './reads.ts'
+import { startRow } from './start.ts'
 import { machine, table } from './table.ts'
 import { type CleanUp, openWorld, type World } from './world.ts'
 import { livePair, webhookPair } from './writes.ts'
 
-const scenarios: Record<ScenarioName, (world: World) => Promise<Pair[]>> = {
-  inbox: async (world) => [await inboxPair(world)],
-  thread: async (world) => [await threadPair(world)],
+/** What is compared under load, or a row that measures itself. */
+type Scenario = (world: World, options: Options) => Promise<(Pair | (() => Promise<Row>))[]>
+
+const scenarios: Record<string, Scenario> = {
+  inbox: async (world) => [await readPair(world, reads.inbox)],
+  thread: async (world) => [await readPair(world, reads.thread)],
+  customer: async (world) => [await readPair(world, reads.customer)],
+  queue: async (world) => [await readPair(world, reads.queue)],
+  stats: async (world) => [await readPair(world, reads.stats)],
+  deep: async (world) => [await deepPair(world)],
   webhook: async (world) => [webhookPair(world, 1), webhookPair(world, 16)],
   live: async (world) => [await livePair(world)],
+  growth: growthPairs,
+  start: async (_world, options) => [() => startRow(options, cleanUps)],
 }
 
 const cleanUps: CleanUp[] = []
@@ -20,15 +32,19 @@ async function cleanUp(): Promise<void> {
 }
 
 async function run(options: Options): Promise<void> {
+  const conditions = machine()
   const world = await openWorld(options, cleanUps)
   const rows: Row[] = []
   for (const name of options.only) {
-    for (const pair of await scenarios[name](world)) {
-      process.stderr.write(`  measuring: ${pair.name}\n`)
-      rows.push(await compare(world.client, pair, options))
+    for (const work of (await scenarios[name]?.(world, options)) ?? []) {
+      if (typeof work !== 'function') process.stderr.write(`  measuring: ${work.name}\n`)
+      if (typeof work === 'function') rows.push(await work())
+      else if (options.profile === null) rows.push(await compare(world, work, options))
+      else console.log(`\n${await profile(world, work, options.seconds)}`)
     }
   }
-  console.log(`\n${machine()}, ${world.facts.join('; ')}; ${options.rounds} rounds of ${options.seconds} s, medians.`)
+  if (rows.length === 0) return
+  console.log(`\n${conditions}, ${world.facts.join('; ')}; ${options.rounds} rounds of ${options.seconds} s, medians.`)
   console.log('Client, server and PostgreSQL share this machine, and machines are noisy: trust ratios, not rates; under 20 % is a tie.\n')
   console.log(table(rows))
 }
@@ -42,7 +58,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 try {
-  const options = readOptions()
+  const options = readOptions(Object.keys(scenarios))
   if (options !== null) await run(options)
 } catch (error) {
   if (!interrupted) {

@@ -1,36 +1,49 @@
 import { parseArgs } from 'node:util'
 
-const HELP = `npm run bench -- [options]    measures this server beside hand-written floors, and prints one table
+const help = (scenarios: string[]) => `npm run bench -- [options]    measures this server beside hand-written floors, and prints one table
 
-  --size <n>       1 = 200,000 customers, 250,000 conversations, 2,000,000 communications (default 1; 0.05 for a quick look)
-  --only <list>    of inbox, thread, webhook, live (default: all)
-  --rounds <n>     each measures every contender once, in turn; medians count (default 3)
-  --seconds <n>    for each measurement (default 5)
-  --data <folder>  keeps the seeded database there for the next run (default: a temporary folder, removed at the end)
-  --profile <dir>  writes a CPU profile of the server there (slows it down)
-  --help`
+  --size <n>            1 = two organizations, each with 200,000 customers, 250,000 conversations, 2,000,000 communications
+                        (default 1; 0.05 for a quick look)
+  --only <list>         of ${scenarios.join(', ')} (default: all)
+  --rounds <n>          each measures every contender once, in turn; medians count (default 3)
+  --seconds <n>         for each measurement (default 5)
+  --data <folder>       keeps the seeded databases there for the next run (default: a temporary folder, removed at the end)
+  --peer                beside the reads, PostGraphile 5 and Mercurius with graphql-jit on the same tables
+                        (npm installs them into scripts/bench/peer when first used)
+  --profile <scenario>  no table: the server's CPU while only that scenario runs, as a flame graph (SVG) and as .cpuprofile,
+                        in .data/profiles; and where the time goes
+  --help
 
-const SCENARIOS = ['inbox', 'thread', 'webhook', 'live'] as const
+Everything runs on this machine: a PostgreSQL of its own, the server as \`npm start\` runs it (production, no worker), the floors and the
+client, each in a process of its own. Ctrl+C ends all of them.`
 
-export type ScenarioName = (typeof SCENARIOS)[number]
-
-export type Options = { size: number; only: ScenarioName[]; rounds: number; seconds: number; data: string | null; profile: string | null }
+export type Options = {
+  size: number
+  only: string[]
+  rounds: number
+  seconds: number
+  data: string | null
+  peer: boolean
+  /** The one scenario to profile; `only` is then that one. */
+  profile: string | null
+}
 
 /** null: help was asked for, and shown. Throws an Error that names the wrong option. */
-export function readOptions(): Options | null {
+export function readOptions(scenarios: string[]): Options | null {
   const { values } = parseArgs({
     options: {
       size: { type: 'string', default: '1' },
-      only: { type: 'string', default: SCENARIOS.join(',') },
+      only: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '5' },
       data: { type: 'string' },
+      peer: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
-    console.log(HELP)
+    console.log(help(scenarios))
     return null
   }
   const number = (name: 'size' | 'rounds' | 'seconds', min: number, max: number): number => {
@@ -38,17 +51,20 @@ export function readOptions(): Options | null {
     if (!(value >= min && value <= max)) throw new Error(`--${name} must be a number from ${min} to ${max}`)
     return value
   }
-  const only = values.only.split(',').map((name) => {
-    const known = SCENARIOS.find((scenario) => scenario === name.trim())
-    if (known === undefined) throw new Error(`--only: there is no "${name}"; choose from ${SCENARIOS.join(', ')}`)
-    return known
-  })
+  const scenario = (option: string, name: string): string => {
+    if (!scenarios.includes(name)) throw new Error(`--${option}: there is no "${name}"; choose from ${scenarios.join(', ')}`)
+    return name
+  }
+  const profile = values.profile === undefined ? null : scenario('profile', values.profile)
+  if (profile !== null && values.only !== undefined) throw new Error('--profile is for one scenario, so --only cannot be given as well')
+  const only = values.only?.split(',').map((name) => scenario('only', name.trim()))
   return {
     size: number('size', 0.001, 10),
-    only,
+    only: profile === null ? (only ?? scenarios) : [profile],
     rounds: Math.round(number('rounds', 1, 100)),
     seconds: number('seconds', 0.5, 600),
     data: values.data ?? null,
-    profile: values.profile ?? null,
+    peer: values.peer,
+    profile,
   }
 }

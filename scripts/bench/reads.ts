@@ -1,93 +1,83 @@
-import { readFile } from 'node:fs/promises'
-import { type FragmentDefinitionNode, Kind, parse, print, visit } from 'graphql'
-import type { Pair } from './measure.ts'
-import { READ_SLUG } from './seed.ts'
-import type { World } from './world.ts'
+import { checkSame } from './check-same.ts'
+import { freeForm, graphqlRequest, operation } from './graphql-request.ts'
+import type { Contender, Pair } from './measure.ts'
+import { NORMAL_SLUG, READ_SLUG } from './seed.ts'
+import type { Place, World } from './world.ts'
 
 const CONNECTIONS = 32
 const TOP = 500
 
-/** The inbox page as frontends ask for it, against one statement that answers the same bytes. */
-export async function inboxPair(world: World): Promise<Pair> {
-  const product = [await graphqlRequest(world, 'Inbox', { first: 25 })]
-  return readPair(world, 'inbox page, 25 conversations', product, ['GET /inbox HTTP/1.1\r\nHost: bench\r\n\r\n'])
-}
+/** An operation of schema/operations/inbox.graphql, and the floor's path. `of`: what is chosen by `id`, from the top of the inbox. */
+export type Read = { name: string; operation: string; path: string; of?: 'Conversation' | 'Customer' }
 
-/** The newest 50 communications of conversations from the top of the inbox, where the long ones are. */
-export async function threadPair(world: World): Promise<Pair> {
-  const { rows } = await world.pool.query<{ id: string }>(
-    `SELECT c.id FROM conversation c JOIN organization o ON o.id = c.organization_id
-     WHERE o.slug = $1 ORDER BY last_activity_at DESC, c.id DESC LIMIT ${TOP}`,
-    [READ_SLUG],
-  )
-  const product = rows.map(({ id }) =>
-    graphqlRequest(world, 'ConversationThread', { id: Buffer.from(`Conversation:${id}`).toString('base64'), last: 50 }),
-  )
-  const floor = rows.map(({ id }) => `GET /thread/${id} HTTP/1.1\r\nHost: bench\r\n\r\n`)
-  return readPair(world, 'thread page, last 50', await Promise.all(product), floor)
-}
+export const reads = {
+  inbox: { name: 'inbox page, 25 conversations', operation: 'Inbox', path: '/inbox' },
+  thread: { name: 'thread page, last 50', operation: 'ConversationThread', path: '/thread', of: 'Conversation' },
+  customer: { name: 'customer workspace, last 50', operation: 'CustomerWorkspace', path: '/customer', of: 'Customer' },
+  queue: { name: 'global queue, first 50', operation: 'CommunicationsQueue', path: '/queue' },
+  stats: { name: 'channel stats', operation: 'ChannelStats', path: '/stats' },
+} satisfies Record<string, Read>
 
-async function readPair(world: World, name: string, product: string[], floor: string[]): Promise<Pair> {
-  for (const [index, request] of product.slice(0, 20).entries()) {
-    await checkSame(world, name, request, floor[index] ?? '')
-  }
-  const task = (port: number, requests: string[]) => (seconds: number) =>
-    ({ kind: 'requests', port, connections: CONNECTIONS, seconds, requests }) as const
+/** As frontends ask, against one statement that answers the same; then the same fields in a document of nobody's, and the peers. */
+export async function readPair(world: World, read: Read): Promise<Pair> {
+  const ids = await idsOf(world, READ_SLUG, read)
+  const floor = ids.map((id) => `GET ${read.path}${id === null ? '' : `/${id}`} HTTP/1.1\r\nHost: bench\r\n\r\n`)
+  const text = await operation('inbox', read.operation)
+  const token = await world.token(READ_SLUG)
+  const requests = (query: string) => ids.map((id) => graphqlRequest({ query, variables: variablesOf(read, id) }, token))
+  const [known, free] = [requests(text), requests(freeForm(text, 'Anything'))]
+  const peers = await Promise.all(
+    world.peers.map(async ({ name, server, request }) => {
+      const asked = await Promise.all(ids.map((id) => request(read.operation, text, variablesOf(read, id), id)))
+      return { name, contender: replaying(server, asked) }
+    }),
+  )
+  for (const sent of [known, free]) await checkSame(read.name, { port: world.product.port, requests: sent }, world.floor.port, floor)
   return {
-    name,
+    name: read.name,
     unit: 'requests/s',
-    product: { server: world.product, task: task(world.product.port, product) },
-    floor: { server: world.floor, task: task(world.floor.port, floor) },
+    product: replaying(world.product, known),
+    also: [{ name: 'free-form', contender: replaying(world.product, free) }, ...peers],
+    floor: replaying(world.floor, floor),
   }
 }
 
-// Cursors are opaque, and only the product signs attachment links.
-const OWN_SPELLING = new Set(['cursor', 'startCursor', 'endCursor', 'url'])
-
-/** A floor that answers something else would be no floor. */
-async function checkSame(world: World, name: string, product: string, floor: string): Promise<void> {
-  const [ours, theirs] = await Promise.all([answer(world.product.port, product), answer(world.floor.port, floor)])
-  if (ours === theirs) return
-  let same = 0
-  while (ours[same] === theirs[same]) same++
-  const near = (text: string) => text.slice(Math.max(0, same - 100), same + 100)
-  throw new Error(`${name}: the server answers\n… ${near(ours)} …\nbut its floor\n… ${near(theirs)} …`)
+/** The inbox with the longest conversations on top, against one of the same size in any order. */
+export async function deepPair(world: World): Promise<Pair> {
+  return {
+    name: 'inbox page, longest conversations on top',
+    unit: 'requests/s',
+    product: await knownReads(world, world, [READ_SLUG], reads.inbox),
+    floor: await knownReads(world, world, [NORMAL_SLUG], reads.inbox),
+    floorName: 'conversations in any order',
+  }
 }
 
-async function answer(port: number, request: string): Promise<string> {
-  const [head = '', body = ''] = request.split('\r\n\r\n')
-  const [first = '', ...headers] = head.split('\r\n')
-  const [method = '', path = ''] = first.split(' ')
-  const wanted = headers.map((header) => header.split(': ') as [string, string]).filter(([key]) => !/^(host|content-length)$/i.test(key))
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers: wanted, body: method === 'POST' ? body : null })
-  return JSON.stringify(JSON.parse(await response.text()), (key, value: unknown) => (OWN_SPELLING.has(key) ? null : value))
+/** The known operation asked of any of the organizations of a database. */
+export async function knownReads(world: World, place: Place, slugs: string[], read: Read): Promise<Contender> {
+  const query = await operation('inbox', read.operation)
+  const requests: string[] = []
+  for (const slug of slugs) {
+    const token = await world.token(slug)
+    for (const id of await idsOf(place, slug, read)) requests.push(graphqlRequest({ query, variables: variablesOf(read, id) }, token))
+  }
+  return replaying(place.product, requests)
 }
 
-async function graphqlRequest(world: World, operationName: string, variables: object): Promise<string> {
-  const body = JSON.stringify({ query: await operation('inbox', operationName), operationName, variables })
-  return (
-    `POST /graphql HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${await world.token(READ_SLUG)}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+const replaying = (server: World['product'], requests: string[]): Contender => ({
+  server,
+  task: (seconds) => ({ kind: 'requests', port: server.port, connections: CONNECTIONS, seconds, requests }),
+})
+
+const variablesOf = ({ of }: Read, id: string | null): object => (id === null ? {} : { id: Buffer.from(`${of}:${id}`).toString('base64') })
+
+/** Of the rows to ask for; a read that chooses none is asked for once. */
+async function idsOf({ pool }: Place, slug: string, { of }: Read): Promise<(string | null)[]> {
+  if (of === undefined) return [null]
+  const { rows } = await pool.query<{ conversation: string; customer: string }>(
+    `SELECT c.id AS conversation, c.customer_id AS customer FROM conversation c JOIN organization o ON o.id = c.organization_id
+     WHERE o.slug = $1 ORDER BY last_activity_at DESC, c.id DESC LIMIT ${TOP}`,
+    [slug],
   )
-}
-
-/** One operation of schema/operations, with the fragments that it uses, as generated clients send it. */
-export async function operation(file: string, name: string): Promise<string> {
-  const document = parse(await readFile(`schema/operations/${file}.graphql`, 'utf8'))
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
-  const wanted = document.definitions.filter(
-    (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === name,
-  )
-  for (const definition of wanted) {
-    visit(definition, {
-      FragmentSpread({ name: { value } }) {
-        const fragment = fragments.get(value)
-        if (fragment !== undefined && !wanted.includes(fragment)) wanted.push(fragment)
-      },
-    })
-  }
-  return print({ kind: Kind.DOCUMENT, definitions: wanted })
+  return rows.map(({ conversation, customer }) => (of === 'Customer' ? customer : conversation))
 }

@@ -1,6 +1,7 @@
-/** UUIDv7-shaped: ids of later times sort behind; `n` makes them unique. */
+/** UUIDv7-shaped: ids of later times sort behind; the organization's number and `n` make them unique. */
 const idAt = (ms: string, n: string): string =>
-  `(lpad(to_hex(${ms}), 12, '0') || '7' || lpad(to_hex(${n} % 4096), 3, '0') || '8' || lpad(to_hex(${n}), 15, '0'))::uuid`
+  `(lpad(to_hex(${ms}), 12, '0') || '7' || lpad(to_hex(${n} % 4096), 3, '0') || '8' || lpad(to_hex(:organization), 3, '0') ||
+    lpad(to_hex(${n}), 12, '0'))::uuid`
 
 const oneOf = (words: string[], n: string): string =>
   `(ARRAY[${words.map((word) => `'${word}'`).join(',')}])[(1 + (${n}) % ${words.length})::int]`
@@ -75,20 +76,26 @@ const TOPICS = [
 ]
 const ENDINGS = ['?', '.', ', is that right?', ', thank you.', ', please call me back.', ', see you then!', '.']
 
-/** 1, 2, … to 2000 communications a conversation, Pareto-distributed: few are very long, most have one; 8 on average. */
-const LENGTHS = `least(2000, ceil(0.88 * :conversations / i))::int`
+// A prime beyond every number of conversations, so that each rank comes once.
+const SHUFFLE = 10_000_019
 
-// Conversation i is the i-th of the inbox; the longest come first. `now` is the start of the seeding in milliseconds.
-export const seedStatements = (values: { conversations: number; customers: number; now: number }): [what: string, sql: string][] =>
+/** 1, 2, … to 2000 communications a conversation, Pareto-distributed: few are very long, most have one; 8 on average. */
+const LENGTHS = `least(2000, ceil(0.88 * :conversations / CASE WHEN :deep = 1 THEN i ELSE i * ${SHUFFLE} % :conversations + 1 END))::int`
+
+/** `now`: the start of the seeding in milliseconds; `deep`: 1 for the longest conversations on top of the inbox, 0 for any order. */
+type Values = { organization: number; conversations: number; customers: number; now: number; deep: 0 | 1 }
+
+/** Fill the organization of bench.place; its conversation i is the i-th of the inbox. */
+export const seedStatements = (values: Values): [what: string, sql: string][] =>
   statements.map(([what, sql]) => [
     what,
-    sql.replace(/(?<!:):(conversations|customers|now)\b/g, (_match, name: keyof typeof values) => `${values[name]}::bigint`),
+    sql.replace(/(?<!:):(organization|conversations|customers|now|deep)\b/g, (_match, name: keyof Values) => `${values[name]}::bigint`),
   ])
 
 const statements: [string, string][] = [
   [
     'plan',
-    `CREATE UNLOGGED TABLE bench.plan AS
+    `DROP TABLE IF EXISTS bench.plan; CREATE UNLOGGED TABLE bench.plan AS
     SELECT i, (i - 1) % :customers + 1 AS customer, ((i - 1) % :customers + (i - 1) / :customers) % 2 = 0 AS by_sms, ${LENGTHS} AS length,
       :now - i * 30000 AS last_ms, ${idAt(':now - 20000000000 + i', 'i')} AS id
     FROM generate_series(1, :conversations) AS i`,
@@ -174,7 +181,8 @@ const statements: [string, string][] = [
   [
     'counters',
     `UPDATE customer SET unread_count = total.unread
-    FROM (SELECT customer_id, sum(unread_count) AS unread FROM conversation WHERE unread_count > 0 GROUP BY customer_id) total
+    FROM (SELECT customer_id, sum(unread_count) AS unread FROM conversation
+      WHERE organization_id = (SELECT organization FROM bench.place) AND unread_count > 0 GROUP BY customer_id) total
     WHERE customer.id = total.customer_id`,
   ],
   [

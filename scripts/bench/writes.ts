@@ -1,5 +1,5 @@
+import { operation } from './graphql-request.ts'
 import type { Contender, Pair } from './measure.ts'
-import { operation } from './reads.ts'
 import { INBOUND_NUMBER, INBOUND_SLUGS, TWILIO } from './seed.ts'
 import { PUBLIC_URL, type World } from './world.ts'
 

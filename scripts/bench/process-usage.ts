@@ -13,8 +13,16 @@ export function cpuSeconds(pid: number): number {
     return (Number(fields[11]) + Number(fields[12])) / TICKS
   }
   if (process.platform === 'win32') return Number.NaN
-  const parts = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' })
-    .trim()
-    .split(':')
+  const parts = ps('time=', pid).split(':')
   return parts.reduce((seconds, part) => seconds * 60 + Number(part), 0)
 }
+
+/** Resident memory of a process in MB (10^6 bytes); NaN where the system does not tell. */
+export function residentMegabytes(pid: number): number {
+  if (process.platform === 'win32') return Number.NaN
+  const kilobytes =
+    process.platform === 'linux' ? /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] : ps('rss=', pid)
+  return (Number(kilobytes) * 1024) / 1e6
+}
+
+const ps = (column: string, pid: number): string => execFileSync('ps', ['-o', column, '-p', String(pid)], { encoding: 'utf8' }).trim()
