@@ -18,6 +18,12 @@ export async function checkSame(
   }
 }
 
+/** A peer's answer has another form; it must be one all the same. */
+export async function checkNoErrors(name: string, port: number, request: string): Promise<void> {
+  const given = await answer(port, request)
+  if (given.includes('"errors":')) throw new Error(`${name} answers ${given.slice(0, 2000)}`)
+}
+
 async function answer(port: number, request: string): Promise<string> {
   const [head = '', body = ''] = request.split('\r\n\r\n')
   const [first = '', ...headers] = head.split('\r\n')

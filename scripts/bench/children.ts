@@ -40,7 +40,7 @@ export const startFloor = (databaseUrl: string, organizationId: string): Promise
 
 /** A server of the benchmark's own, in a process that tells its port when it listens. */
 export async function startForked(file: string, args: string[]): Promise<Server> {
-  const child = fork(new URL(file, import.meta.url), args, { env: { NODE_ENV: 'production' } })
+  const child = fork(new URL(file, import.meta.url), args, { env: { NODE_ENV: 'production', GRAPHILE_ENV: 'production' } })
   const port = await reply<number>(child)
   return { port, pid: pidOf(child), stop: () => end(child) }
 }

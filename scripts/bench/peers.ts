@@ -3,13 +3,16 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { parse, print } from 'graphql'
+import { Kind, parse, print } from 'graphql'
 import { type Server, startForked } from './children.ts'
 import { graphqlRequest } from './graphql-request.ts'
 import type { CleanUp } from './world.ts'
 
-/** Another GraphQL server on the same tables. `request`: what it is asked where we are asked that operation. */
-export type Peer = { name: string; server: Server; request(operation: string, text: string, variables: object, id: string | null): string }
+/** An operation that we are asked: its text, variables and, where it is about one row, that row's own id. */
+export type Asked = { operation: string; text: string; variables: object; id: string | null }
+
+/** Another GraphQL server on the same tables. `request`: what it is asked instead; null where it cannot answer that. */
+export type Peer = { name: string; server: Server; request(asked: Asked): string | null }
 
 const FOLDER = fileURLToPath(new URL('peer', import.meta.url))
 
@@ -26,13 +29,15 @@ export async function startPeers(databaseUrl: string, organizationId: string, cl
     {
       name: 'PostGraphile 5',
       server: await start('postgraphile-process.mjs'),
-      request: (operation, _text, _variables, id) =>
-        graphqlRequest({ query: queries.get(operation), variables: id === null ? { organizationId } : { organizationId, id } }, null),
+      request({ operation, id }) {
+        const query = queries.get(operation)
+        return query === undefined ? null : graphqlRequest({ query, variables: { organizationId, ...(id === null ? {} : { id }) } }, null)
+      },
     },
     {
       name: 'Mercurius with jit, the floor’s SQL',
       server: await start('mercurius-process.mjs'),
-      request: (_operation, text, variables) => graphqlRequest({ query: text, variables }, null),
+      request: ({ text, variables }) => graphqlRequest({ query: text, variables }, null),
     },
   ]
 }
@@ -52,5 +57,9 @@ async function install(): Promise<void> {
 /** By our names of the operations that they correspond to. */
 async function postgraphileQueries(): Promise<Map<string, string>> {
   const { definitions } = parse(await readFile(`${FOLDER}/postgraphile.graphql`, 'utf8'))
-  return new Map(definitions.map((definition) => ['name' in definition ? (definition.name?.value ?? '') : '', print(definition)]))
+  return new Map(
+    definitions
+      .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+      .map((definition) => [definition.name?.value ?? '', print(definition)]),
+  )
 }

@@ -1,4 +1,4 @@
-import { checkSame } from './check-same.ts'
+import { checkNoErrors, checkSame } from './check-same.ts'
 import { freeForm, graphqlRequest, operation } from './graphql-request.ts'
 import type { Contender, Pair } from './measure.ts'
 import { NORMAL_SLUG, READ_SLUG } from './seed.ts'
@@ -26,12 +26,13 @@ export async function readPair(world: World, read: Read): Promise<Pair> {
   const token = await world.token(READ_SLUG)
   const requests = (query: string) => ids.map((id) => graphqlRequest({ query, variables: variablesOf(read, id) }, token))
   const [known, free] = [requests(text), requests(freeForm(text, 'Anything'))]
-  const peers = await Promise.all(
-    world.peers.map(async ({ name, server, request }) => {
-      const asked = await Promise.all(ids.map((id) => request(read.operation, text, variablesOf(read, id), id)))
-      return { name, contender: replaying(server, asked) }
-    }),
-  )
+  const peers: NonNullable<Pair['also']> = []
+  for (const { name, server, request } of world.peers) {
+    const asked = ids.flatMap((id) => request({ operation: read.operation, text, variables: variablesOf(read, id), id }) ?? [])
+    if (asked[0] === undefined) continue
+    await checkNoErrors(name, server.port, asked[0])
+    peers.push({ name, contender: replaying(server, asked) })
+  }
   for (const sent of [known, free]) await checkSame(read.name, { port: world.product.port, requests: sent }, world.floor.port, floor)
   return {
     name: read.name,

@@ -3,7 +3,7 @@ import type { Entry, Row } from './measure.ts'
 
 const HEAD = ['', 'a second', 'of the floor', 'p50 ms', 'p99 ms', 'CPU s per 1000', 'SQL statements', 'memory MB', 'also']
 
-/** The one table, as Markdown; columns that nothing has are left out. */
+/** The one table, as Markdown; columns that nothing has are left out. What a path is compared with is the last line of its block. */
 export function table(rows: Row[]): string {
   const lines = rows.flatMap(({ unit, entries }) => entries.map((entry, index) => cells(entry, unit, index > 0)))
   const used = HEAD.map((_, column) => column === 0 || lines.some((line) => line[column] !== ''))
