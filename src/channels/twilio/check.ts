@@ -10,7 +10,7 @@ const CREDENTIALS = { name: 'credentials', required: true } as const
 /** Do the credentials work, and is the Twilio account active? */
 export async function checkAccount(api: TwilioApi, credentials: TwilioCredentials): Promise<HealthCheck[]> {
   return failing(CREDENTIALS, async () => {
-    const { status } = await twilioClient(api, credentials).api.v2010.accounts(credentials.accountSid).fetch()
+    const { status } = await (await twilioClient(api, credentials)).api.v2010.accounts(credentials.accountSid).fetch()
     const ok = status === 'active'
     return [{ ...CREDENTIALS, ok, message: ok ? null : `The Twilio account is ${status}: reactivate it in Twilio.` }]
   })
@@ -26,7 +26,7 @@ export async function checkNumber(
   if (!address.startsWith('+'))
     return [{ name: 'number', ok: true, message: `${address} is no phone number: Twilio cannot be asked about it.` }]
   return failing({ name: 'number' }, async () => {
-    const listed = await twilioClient(api, credentials).incomingPhoneNumbers.list({ phoneNumber: address, limit: 1 })
+    const listed = await (await twilioClient(api, credentials)).incomingPhoneNumbers.list({ phoneNumber: address, limit: 1 })
     const number = listed.find(({ phoneNumber }) => phoneNumber === address)
     if (number === undefined) return [{ name: 'number', ok: false, message: `${address} does not belong to this Twilio account.` }]
     return [{ name: 'number', ok: true, message: null }, webhookCheck(number, webhookUrl, credentials)]

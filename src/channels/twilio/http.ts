@@ -1,4 +1,4 @@
-import twilio from 'twilio'
+import type twilio from 'twilio'
 import { Rejected, Unavailable, Uncertain } from '../failures.ts'
 import { networkFailure } from '../network-failure.ts'
 import { retryAfterMs } from '../retry-after.ts'
@@ -11,13 +11,15 @@ export type TwilioApi = { apiUrl: string; timeoutMs: number }
 const MAX_ANSWER_BYTES = 1_000_000
 
 /** The `twilio` library against `api`. Whatever goes wrong on the way comes out as Rejected, Unavailable or Uncertain, without credentials in it. */
-export function twilioClient(api: TwilioApi, credentials: TwilioCredentials): twilio.Twilio {
-  return twilio(credentials.accountSid, credentials.authToken, { httpClient: httpClient(api), logLevel: 'silent' })
+export async function twilioClient(api: TwilioApi, credentials: TwilioCredentials): Promise<twilio.Twilio> {
+  // It is large, and a process that only serves needs none of it.
+  const { default: library } = await import('twilio')
+  return library(credentials.accountSid, credentials.authToken, { httpClient: httpClient(library, api), logLevel: 'silent' })
 }
 
-function httpClient(api: TwilioApi): twilio.RequestClient {
+function httpClient(library: typeof twilio, api: TwilioApi): twilio.RequestClient {
   // A kept connection that the other side has just closed fails like a lost answer: a message that was never sent would count as uncertain.
-  const client = new twilio.RequestClient({ timeout: api.timeoutMs, keepAlive: false, autoRetry: false })
+  const client = new library.RequestClient({ timeout: api.timeoutMs, keepAlive: false, autoRetry: false })
   client.axios.defaults.maxContentLength = MAX_ANSWER_BYTES
   client.axios.interceptors.request.use((config) => {
     // The library's own timeout is one of silence; this one is of the whole request.

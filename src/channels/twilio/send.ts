@@ -11,8 +11,8 @@ export async function sendByTwilio(
   inScheme: { to: (address: string) => string; from: (address: string) => string },
 ): Promise<SendResult> {
   const { messagingServiceSid } = credentials
-  const sid = await accepted(() =>
-    twilioClient(api, credentials).messages.create({
+  const sid = await accepted(async () =>
+    (await twilioClient(api, credentials)).messages.create({
       to: inScheme.to(message.to),
       ...(messagingServiceSid === undefined ? { from: inScheme.from(message.from) } : { messagingServiceSid }),
       ...contentOf(message),

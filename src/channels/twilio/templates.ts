@@ -25,8 +25,8 @@ export async function listContentTemplates(
   credentials: TwilioCredentials,
   { approved }: { approved: boolean },
 ): Promise<ProviderTemplate[]> {
-  const listed = await unavailable(() =>
-    twilioClient(api, credentials).content.v1.contentAndApprovals.list({ pageSize: PAGE, limit: MOST }),
+  const listed = await unavailable(async () =>
+    (await twilioClient(api, credentials)).content.v1.contentAndApprovals.list({ pageSize: PAGE, limit: MOST }),
   )
   return listed.map(({ sid, friendlyName, language, types, variables, approvalRequests }) => ({
     providerTemplateId: sid,

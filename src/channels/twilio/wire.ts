@@ -1,4 +1,4 @@
-import twilio from 'twilio'
+import { validateRequest, validateRequestWithBody } from 'twilio/lib/webhooks/webhooks.js'
 import type { ChannelType } from '../../db/generated/enums.ts'
 import type { Locator, Part, RawRequest, Wire } from '../channel.ts'
 import { channelOf, normalizeRcs, normalizeSms, normalizeWhatsapp, type TwilioChannel } from './address.ts'
@@ -84,7 +84,6 @@ function isSigned(request: RawRequest, authToken: string): boolean {
   const signature = request.headers['x-twilio-signature']
   const url = URL.parse(request.url)
   if (signature === undefined || signature === '' || authToken === '' || url === null) return false
-  if (url.searchParams.has('bodySHA256'))
-    return twilio.validateRequestWithBody(authToken, signature, request.url, request.body.toString('utf8'))
-  return twilio.validateRequest(authToken, signature, request.url, signedParameters(request.body))
+  if (url.searchParams.has('bodySHA256')) return validateRequestWithBody(authToken, signature, request.url, request.body.toString('utf8'))
+  return validateRequest(authToken, signature, request.url, signedParameters(request.body))
 }
