@@ -8,7 +8,11 @@ const LEAST = 0.4
 
 type Frame = { name: string; where: string; self: number; total: number; callees: Map<string, Frame> }
 
-/** A CPU profile as SVG: callers below, width is time, and each frame tells more where the mouse rests. Time in which nothing ran is left out. */
+/** Neither waiting nor the profiler's own beginning and end, which take a while, are the server's work. */
+export const isWork = ({ functionName, url }: { functionName: string; url: string }): boolean =>
+  functionName !== '(idle)' && url !== 'node:inspector'
+
+/** The work in a CPU profile as SVG: callers below, width is time, and each frame tells more where the mouse rests. */
 export function flameGraph(profile: Profiler.Profile, title: string): string {
   const root = merged(profile)
   const rectangles: string[] = []
@@ -41,7 +45,7 @@ function merged({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Fra
   const root: Frame = { name: 'all', where: '', self: 0, total: 0, callees: new Map() }
   const add = (id: number, parent: Frame): number => {
     const node = byId.get(id)
-    if (node === undefined || node.callFrame.functionName === '(idle)') return 0
+    if (node === undefined || !isWork(node.callFrame)) return 0
     const { functionName, url, lineNumber } = node.callFrame
     const where = url === '' ? '' : `${url.replace(/^.*\/(?=node_modules\/|src\/|schema\/)/, '')}:${lineNumber + 1}`
     const key = `${functionName} ${where}`

@@ -59,7 +59,7 @@ export function readOptions(scenarios: string[]): Options | null {
   if (profile !== null && values.only !== undefined) throw new Error('--profile is for one scenario, so --only cannot be given as well')
   const only = values.only?.split(',').map((name) => scenario('only', name.trim()))
   return {
-    size: number('size', 0.001, 10),
+    size: number('size', 0.01, 10),
     only: profile === null ? (only ?? scenarios) : [profile],
     rounds: Math.round(number('rounds', 1, 100)),
     seconds: number('seconds', 0.5, 600),

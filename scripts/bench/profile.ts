@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { Profiler } from 'node:inspector'
 import { join, resolve } from 'node:path'
-import { flameGraph } from './flame-graph.ts'
+import { flameGraph, isWork } from './flame-graph.ts'
 import { measure, type Pair } from './measure.ts'
 import type { World } from './world.ts'
 
@@ -22,13 +22,13 @@ export async function profile(world: World, pair: Pair, seconds: number): Promis
   return `${pair.name}\n${whereTimeGoes(taken)}\n  ${file}.svg\n  ${file}.cpuprofile`
 }
 
-/** Self time by what the code belongs to, most first, without the time in which nothing ran. */
+/** The work's self time by what the code belongs to, most first. */
 function whereTimeGoes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): string {
-  const owners = new Map(nodes.map(({ id, callFrame }) => [id, ownerOf(callFrame)]))
+  const owners = new Map(nodes.filter(({ callFrame }) => isWork(callFrame)).map(({ id, callFrame }) => [id, ownerOf(callFrame)]))
   const times = new Map<string, number>()
   for (const [index, id] of samples.entries()) {
-    const owner = owners.get(id) ?? ''
-    if (owner !== '(idle)') times.set(owner, (times.get(owner) ?? 0) + (timeDeltas[index] ?? 0))
+    const owner = owners.get(id)
+    if (owner !== undefined) times.set(owner, (times.get(owner) ?? 0) + (timeDeltas[index] ?? 0))
   }
   const total = [...times.values()].reduce((sum, time) => sum + time, 0)
   return [...times]
@@ -45,5 +45,5 @@ function ownerOf({ url, functionName }: { url: string; functionName: string }): 
   if (url.startsWith('node:')) return url
   const own = /\/((?:src|schema)\/.*)$/.exec(url)?.[1]
   if (own !== undefined) return own
-  return functionName.startsWith('(') ? functionName : `${functionName} (native)`
+  return functionName.startsWith('(') ? functionName : `${functionName || '(anonymous)'} (native)`
 }

@@ -6,8 +6,10 @@ import type { Place, World } from './world.ts'
 
 const CONNECTIONS = 32
 const TOP = 500
+/** Conversations that fill a page, so that databases of any size are asked for the same. */
+const PAGE = 50
 
-/** An operation of schema/operations/inbox.graphql, and the floor's path. `of`: what is chosen by `id`, from the top of the inbox. */
+/** An operation of schema/operations/inbox.graphql, and the floor's path. `of`: what is chosen by `id`. */
 export type Read = { name: string; operation: string; path: string; of?: 'Conversation' | 'Customer' }
 
 export const reads = {
@@ -77,7 +79,7 @@ async function idsOf({ pool }: Place, slug: string, { of }: Read): Promise<(stri
   if (of === undefined) return [null]
   const { rows } = await pool.query<{ conversation: string; customer: string }>(
     `SELECT c.id AS conversation, c.customer_id AS customer FROM conversation c JOIN organization o ON o.id = c.organization_id
-     WHERE o.slug = $1 ORDER BY last_activity_at DESC, c.id DESC LIMIT ${TOP}`,
+     WHERE o.slug = $1 AND c.inbound_count + c.outbound_count >= ${PAGE} ORDER BY last_activity_at DESC, c.id DESC LIMIT ${TOP}`,
     [slug],
   )
   return rows.map(({ conversation, customer }) => (of === 'Customer' ? customer : conversation))
