@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type DefinitionNode, type FragmentDefinitionNode, Kind, parse, print, type SelectionNode, visit } from 'graphql'
 
@@ -27,6 +28,11 @@ export async function operation(file: string, name: string): Promise<string> {
   }
   return print({ kind: Kind.DOCUMENT, definitions: wanted })
 }
+
+/** What is sent instead of a document that the server knows (Automatic Persisted Queries). */
+export const byHash = (text: string): object => ({
+  extensions: { persistedQuery: { version: 1, sha256Hash: hash('sha256', text, 'hex') } },
+})
 
 /** The same fields as nobody has sent them before: without fragments, under another name. */
 export function freeForm(text: string, name: string): string {

@@ -1,5 +1,5 @@
 import { checkNoErrors, checkSame } from './check-same.ts'
-import { freeForm, graphqlRequest, operation } from './graphql-request.ts'
+import { byHash, freeForm, graphqlRequest, operation } from './graphql-request.ts'
 import type { Contender, Pair } from './measure.ts'
 import { NORMAL_SLUG, READ_SLUG } from './seed.ts'
 import type { Place, World } from './world.ts'
@@ -20,14 +20,14 @@ export const reads = {
   stats: { name: 'channel stats', operation: 'ChannelStats', path: '/stats' },
 } satisfies Record<string, Read>
 
-/** As frontends ask, against one statement that answers the same; then the same fields in a document of nobody's, and the peers. */
+/** As frontends ask, by hash, against one statement that answers the same; then in full, in a document of nobody's, and the peers. */
 export async function readPair(world: World, read: Read): Promise<Pair> {
   const ids = await idsOf(world, READ_SLUG, read)
   const floor = ids.map((id) => `GET ${read.path}${id === null ? '' : `/${id}`} HTTP/1.1\r\nHost: bench\r\n\r\n`)
   const text = await operation('inbox', read.operation)
   const token = await world.token(READ_SLUG)
-  const requests = (query: string) => ids.map((id) => graphqlRequest({ query, variables: variablesOf(read, id) }, token))
-  const [known, free] = [requests(text), requests(freeForm(text, 'Anything'))]
+  const requests = (document: object) => ids.map((id) => graphqlRequest({ ...document, variables: variablesOf(read, id) }, token))
+  const [known, full, free] = [requests(byHash(text)), requests({ query: text }), requests({ query: freeForm(text, 'Anything') })]
   const peers: NonNullable<Pair['also']> = []
   for (const { name, server, request } of world.peers) {
     const asked = ids.flatMap((id) => request({ operation: read.operation, text, variables: variablesOf(read, id), id }) ?? [])
@@ -35,12 +35,16 @@ export async function readPair(world: World, read: Read): Promise<Pair> {
     await checkNoErrors(name, server.port, asked[0])
     peers.push({ name, contender: replaying(server, asked) })
   }
-  for (const sent of [known, free]) await checkSame(read.name, { port: world.product.port, requests: sent }, world.floor.port, floor)
+  for (const sent of [known, full, free]) await checkSame(read.name, { port: world.product.port, requests: sent }, world.floor.port, floor)
   return {
     name: read.name,
     unit: 'requests/s',
     product: replaying(world.product, known),
-    also: [{ name: 'free-form', contender: replaying(world.product, free) }, ...peers],
+    also: [
+      { name: 'the document in full', contender: replaying(world.product, full) },
+      { name: 'free-form', contender: replaying(world.product, free) },
+      ...peers,
+    ],
     floor: replaying(world.floor, floor),
   }
 }
@@ -58,11 +62,11 @@ export async function deepPair(world: World): Promise<Pair> {
 
 /** The known operation asked of any of the organizations of a database. */
 export async function knownReads(world: World, place: Place, slugs: string[], read: Read): Promise<Contender> {
-  const query = await operation('inbox', read.operation)
+  const document = byHash(await operation('inbox', read.operation))
   const requests: string[] = []
   for (const slug of slugs) {
     const token = await world.token(slug)
-    for (const id of await idsOf(place, slug, read)) requests.push(graphqlRequest({ query, variables: variablesOf(read, id) }, token))
+    for (const id of await idsOf(place, slug, read)) requests.push(graphqlRequest({ ...document, variables: variablesOf(read, id) }, token))
   }
   return replaying(place.product, requests)
 }
