@@ -140,6 +140,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
       concurrency: WORKER_POOL,
       alone: config.DATABASE_URL === undefined,
       onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),
+      onDifference: ({ count }) => metrics.countDifferences.inc({ count }),
     })
   }
   cleanUps.push(() => {

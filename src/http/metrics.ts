@@ -63,6 +63,12 @@ export function createMetrics() {
       labelNames: ['provider', 'outcome'] as const,
       registers,
     }),
+    countDifferences: new Counter({
+      name: 'parley_count_differences_total',
+      help: 'Kept counts that were found to differ from what is counted, and mended',
+      labelNames: ['count'] as const,
+      registers,
+    }),
     openSockets: new Gauge({ name: 'parley_open_sockets', help: 'WebSockets that are open', registers }),
     eventReads: new Counter({ name: 'parley_event_log_reads_total', help: 'Reads of the event log by its followers', registers }),
     eventFollowers: new Gauge({ name: 'parley_event_log_followers', help: 'Subscriptions that follow the event log', registers }),

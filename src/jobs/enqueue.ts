@@ -17,6 +17,9 @@ export type Jobs = {
   'delete-stored-file': { storageKey: string }
   'sync-templates': { channelAccountId: string }
   'sync-all-templates': Record<string, never>
+  'fold-channel-stats': Record<string, never>
+  /** From there on: the customers of that organization after that one, then the organizations after it. */
+  'reconcile-counts': { place?: { organizationId: string; after: string | null } }
   'run-automation': { runId: string }
   /** Its message has FAILED. */
   'follow-up-failure': { runId: string }

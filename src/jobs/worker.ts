@@ -4,10 +4,13 @@ import type { Deps } from '../deps.ts'
 import { applyLaterReceipt } from '../domain/apply-later-receipt.ts'
 import { wakeConversation } from '../domain/change-conversation.ts'
 import { type DeliveryOutcome, deliverMessage } from '../domain/deliver-message.ts'
+import type { Difference } from '../domain/differing-counts.ts'
 import { fetchAttachment } from '../domain/fetch-attachment.ts'
+import { foldWhileBusy } from '../domain/fold-channel-stats.ts'
 import { markReadAtProvider } from '../domain/mark-read-at-provider.ts'
 import { planNewReminders } from '../domain/plan-new-reminders.ts'
 import { pruneWebhooks } from '../domain/prune-webhooks.ts'
+import { reconcileForAWhile } from '../domain/reconcile-counts.ts'
 import { followUpFailure, runAutomation } from '../domain/run-automation.ts'
 import { enqueueTemplateSyncs, syncTemplatesOfAccount } from '../domain/sync-templates.ts'
 import { deleteUnsentUploads } from '../domain/upload-attachment.ts'
@@ -19,6 +22,7 @@ import { workerLogger } from './worker-logger.ts'
 type Options = {
   concurrency: number
   onSend: (provider: string, outcome: DeliveryOutcome) => void
+  onDifference: (difference: Difference) => void
   /** The database is ours alone: every lock found is a dead process's. */
   alone: boolean
 }
@@ -43,6 +47,8 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'delete-stored-file': ({ storageKey }) => deps.storage.delete(storageKey),
     'sync-templates': ({ channelAccountId }) => syncTemplatesOfAccount(deps, channelAccountId),
     'sync-all-templates': () => enqueueTemplateSyncs(deps),
+    'fold-channel-stats': () => foldWhileBusy(deps),
+    'reconcile-counts': (payload) => reconcileForAWhile(deps, payload, options.onDifference),
     'run-automation': ({ runId }, { job }) => runAutomation(deps, runId, job.attempts >= job.max_attempts),
     'follow-up-failure': ({ runId }) => followUpFailure(deps, runId),
     'plan-reminders': (payload) => planNewReminders(deps, payload),
@@ -56,9 +62,11 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       taskList: tasks as unknown as TaskList,
       crontab: [
         '* * * * * recover-stale',
+        '* * * * * fold-channel-stats',
         '17 * * * * prune-webhooks',
         '37 * * * * delete-unsent-uploads',
         '23 3 * * * sync-all-templates',
+        '43 4 * * * reconcile-counts',
       ].join('\n'),
       logger: workerLogger(deps.log),
     },

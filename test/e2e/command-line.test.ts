@@ -57,8 +57,8 @@ async function conversationWith(number: string) {
 }
 
 describe('help and mistakes', () => {
-  test.each(['organization', 'token', 'simulate'])('%s --help says how it is called', async (script) => {
-    expect(await succeed(script, ['--help'])).toContain(`npm run ${script === 'token' ? '--silent token' : script} -- `)
+  test.each(['organization', 'token', 'simulate', 'reconcile'])('%s --help says how it is called', async (script) => {
+    expect(await succeed(script, ['--help'])).toMatch(new RegExp(`npm run ${script === 'token' ? '--silent token' : script} \\[?-- `))
   })
 
   test.each<[string, string[], Record<string, string>, RegExp]>([
@@ -67,6 +67,7 @@ describe('help and mistakes', () => {
     ['organization', ['create', '--slug', 'demo', '--name', 'Again'], {}, /already.*"demo"/],
     ['organization', ['create', '--slug', 'A b', '--name', 'Acme'], {}, /slug/],
     ['organization', ['create', '--slug', 'acme', '--name', 'Acme', '--timezone', 'Mars/Base'], {}, /timezone/],
+    ['reconcile', ['--organization', 'nowhere'], {}, /no organization "nowhere"/],
     ['token', ['--organization', 'nowhere', '--role', 'ADMIN'], {}, /no organization "nowhere"/],
     ['token', ['--organization', 'demo', '--role', 'OWNER'], {}, /role.*ADMIN, AGENT or VIEWER/],
     ['token', ['--organization', 'demo', '--role', 'ADMIN', '--expires', 'soon'], {}, /--expires.*"soon"/],
@@ -110,6 +111,16 @@ test('an organization is made and listed, and a token for it is accepted', async
   expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   const { data } = await app.request(ViewerDocument, {}, token.trim())
   expect(data?.viewer).toMatchObject({ role: 'AGENT', organization: { slug: 'acme' }, member: { name: 'Ayşe' } })
+})
+
+test('counts are compared, mended and told of, of all organizations or of one', async () => {
+  expect(await succeed('reconcile', [])).toBe('All counts are right.\n')
+  await app.deps.pool.query(`UPDATE organization SET unread_count = unread_count + 7 WHERE slug = 'demo'`)
+  expect(await succeed('reconcile', ['--organization', 'acme'])).toBe('All counts are right.\n')
+  const { id } = await app.deps.db.organization.findUniqueOrThrow({ where: { slug: 'demo' } })
+  const difference = JSON.parse(await succeed('reconcile', ['--organization', 'demo'])) as unknown
+  expect(difference).toEqual({ count: 'organization', organizationId: id, id, kept: { unreadCount: 7 }, counted: { unreadCount: 0 } })
+  expect(await succeed('reconcile', [])).toBe('All counts are right.\n')
 })
 
 test('without DATABASE_URL a command runs the embedded database, and ends it', async () => {

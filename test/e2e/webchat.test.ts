@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
+import { reconcileCounts } from '../../src/domain/reconcile-counts.ts'
 import {
   AddNoteDocument,
   CreateWebchatUploadDocument,
@@ -260,6 +261,8 @@ test('a long conversation costs no more statements than a short one', async () =
   const short = await grown(2)
   // Author and file of each would be 36 more; a few are those of whoever follows meanwhile.
   expect(await grown(20)).toBeLessThan(short + 18)
+  // Rows that are written by hand leave the conversation's counts as they were.
+  expect(await reconcileCounts(app.deps, organizationId)).toHaveLength(2)
 })
 
 test('a question is answered by a choice', async () => {

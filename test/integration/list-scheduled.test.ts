@@ -15,7 +15,7 @@ let organizationId: string
 let people: { customerId: string; conversationId: string }[]
 
 beforeAll(async () => {
-  app = await startTestApp({ WORKER: 'off' })
+  app = await startTestApp({ WORKER: 'off' }, { handwritten: true })
   const { db } = app.deps
   const account = await db.channelAccount.findFirstOrThrow()
   organizationId = account.organizationId

@@ -8,6 +8,7 @@ import { type App, startApp } from '../../src/app.ts'
 import { signToken } from '../../src/auth/tokens.ts'
 import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/db/generated/enums.ts'
+import { reconcileCounts } from '../../src/domain/reconcile-counts.ts'
 import { testDatabase } from './database.ts'
 
 export type Answer<Data> = { status: number; data?: Data | null; errors?: { message: string; extensions?: Record<string, unknown> }[] }
@@ -33,8 +34,11 @@ export type TestApp = App & {
 
 export const SECRET = 'a secret of at least thirty-two characters'
 
-/** The whole product on a free port, on a database of its own (or `DATABASE_URL` in `settings`), with the demo organization. */
-export async function startTestApp(settings: Record<string, string> = {}): Promise<TestApp> {
+/**
+ * The whole product on a free port, on a database of its own (or `DATABASE_URL` in `settings`), with the demo organization. `close` throws where
+ * a count that is kept in its own database is not what is counted; `handwritten`: the test itself writes rows that make it so.
+ */
+export async function startTestApp(settings: Record<string, string> = {}, { handwritten = false } = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parley-test-'))
   const database = settings.DATABASE_URL === undefined ? await testDatabase() : null
   const databaseUrl = settings.DATABASE_URL ?? database?.url ?? ''
@@ -67,8 +71,10 @@ export async function startTestApp(settings: Record<string, string> = {}): Promi
     },
     async close() {
       await app.close()
+      const wrong = database === null || handwritten ? [] : await reconcileCounts({ ...app.deps, ...database })
       await database?.close()
       await rm(dataDir, { recursive: true, force: true })
+      if (wrong.length > 0) throw new Error(`kept counts are wrong: ${JSON.stringify(wrong)}`)
     },
   }
 }
