@@ -198,4 +198,14 @@ const statements: [string, string][] = [
       unread_count = (SELECT sum(unread_count) FROM customer WHERE organization_id = organization.id)
     WHERE id = (SELECT organization FROM bench.place)`,
   ],
+  [
+    // As the triggers would have kept them.
+    'statistics of channels',
+    `INSERT INTO channel_stat (organization_id, channel, quarter, inbound, outbound, unread, failed)
+    SELECT organization_id, type::text::"ChannelType",
+      CASE WHEN created_at < now() - interval '26 hours' THEN '-infinity' ELSE date_bin('15 minutes', created_at, 'epoch') END,
+      count(*) FILTER (WHERE direction = 'INBOUND'), count(*) FILTER (WHERE direction = 'OUTBOUND'), count(*) FILTER (WHERE NOT is_read),
+      count(*) FILTER (WHERE delivery_status = 'FAILED')
+    FROM communication WHERE organization_id = (SELECT organization FROM bench.place) AND type <> 'INTERNAL_NOTE' GROUP BY 1, 2, 3`,
+  ],
 ]

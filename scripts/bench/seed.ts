@@ -24,6 +24,8 @@ const TABLES = [
   'consent_entry',
   'webhook_receipt',
   'received_message',
+  'channel_stat',
+  'channel_stat_delta',
 ]
 
 /** `size` is each organization's. `deep`: the longest conversations on top. */

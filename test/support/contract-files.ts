@@ -124,6 +124,7 @@ export async function startContractServer(settings: Record<string, string> = {})
           `DELETE FROM ${table} WHERE organization_id = $1${table === 'webhook_receipt' ? ' OR organization_id IS NULL' : ''}`,
           [organizationId],
         )
+      await app.deps.pool.query('UPDATE organization SET unread_count = 0 WHERE id = $1', [organizationId])
       await app.deps.pool.query('UPDATE channel_account SET health = NULL WHERE organization_id = $1', [organizationId])
     },
   }

@@ -2,7 +2,8 @@ import type pg from 'pg'
 import { globalId, type NodeType } from '../../schema/global-id.ts'
 import type { OwnIds } from './graph-walk.ts'
 
-const tableOf: Record<NodeType, string> = {
+/** The table of each node. */
+export const nodeTables: Record<NodeType, string> = {
   ApiKey: 'api_key',
   Appointment: 'appointment',
   Attachment: 'attachment',
@@ -39,7 +40,7 @@ export async function rowsOf(pool: pg.Pool, organizationId: string): Promise<Rec
 
 /** All global ids of an organization's nodes, by type, oldest first. Throws where it has none of a type: the walk would prove nothing. */
 export function nodesOf(rows: Record<string, string[]>): Record<NodeType, string[]> {
-  const entries = Object.entries(tableOf).map(([type, table]) => {
+  const entries = Object.entries(nodeTables).map(([type, table]) => {
     const ids = (rows[table] ?? []).map((row) => (JSON.parse(row) as { id: string }).id).sort()
     if (ids.length === 0) throw new Error(`the organization has no ${type}`)
     return [type, ids.map((id) => globalId(type as NodeType, id))]
