@@ -27,9 +27,7 @@ function canonical(value: unknown): string {
 
 /** What this key made before, or null. Throws IdempotencyConflictError where that was from another input. */
 export async function madeBefore(deps: Pick<Deps, 'db'>, organizationId: string, key: string, hash: string): Promise<Communication | null> {
-  const before = await deps.db.communication.findUnique({
-    where: { organizationId_idempotencyKey: { organizationId, idempotencyKey: key } },
-  })
+  const before = await deps.db.communication.findFirst({ where: { organizationId, idempotencyKey: key } })
   if (before !== null && before.idempotencyHash !== hash) throw new IdempotencyConflictError()
   return before
 }

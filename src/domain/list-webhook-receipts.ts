@@ -1,6 +1,7 @@
 import { Prisma, type WebhookReceipt } from '../db/generated/client.ts'
 import type { WebhookReceiptStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
+import { firstIdAt } from './ids.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
 import { listRows, UUID_FORM } from './sql.ts'
 
@@ -15,6 +16,9 @@ export type WebhookReceiptFilter = {
 export type ListedReceipt = Omit<WebhookReceipt, 'body'>
 
 export const webhookReceiptCursor = (row: { id: string }): string => encodeKeys('webhookReceipts', [row.id])
+
+/** An id is made when a request comes, its row is written later, and the clocks of two machines differ: never by so much. */
+const SLACK_MS = 3_600_000
 
 /** What came in, newest first. */
 export async function listWebhookReceipts(
@@ -50,8 +54,8 @@ function filterConditions({ statuses, channelAccountId, since, until }: WebhookR
     // In these words it is the condition of an index: what needs a look is rare.
     ...(statuses && !statuses.includes('APPLIED') ? [Prisma.sql`status <> 'APPLIED'`] : []),
     ...(channelAccountId ? [Prisma.sql`channel_account_id = ${channelAccountId}::uuid`] : []),
-    ...(since ? [Prisma.sql`received_at >= ${since}::timestamptz`] : []),
-    ...(until ? [Prisma.sql`received_at < ${until}::timestamptz`] : []),
+    ...(since ? [Prisma.sql`received_at >= ${since}::timestamptz AND id >= ${firstIdAt(new Date(since.getTime() - SLACK_MS))}::uuid`] : []),
+    ...(until ? [Prisma.sql`received_at < ${until}::timestamptz AND id < ${firstIdAt(new Date(until.getTime() + SLACK_MS))}::uuid`] : []),
   ]
 }
 

@@ -33,13 +33,13 @@ const more: Record<string, string> = {
   customer_merge: `(id, organization_id, survivor_id, merged_id, moved, undone_at) SELECT uuidv7(), $1, customer, other, '{}', now() FROM numbered`,
   receipt: `(id, organization_id, channel_account_id, communication_id, external_message_id, status) SELECT uuidv7(), $1, account, communication, 'r' || n, 'SENT' FROM numbered`,
   webhook_receipt: `(id, organization_id, channel_account_id, wire, segment, url, headers, body, size, status, received_at)
-    SELECT uuidv7(), $1, account, 'twilio', 'sms', '/', '{}', 'b', 1, CASE n % 50 WHEN 0 THEN 'UNPARSED' ELSE 'APPLIED' END::"WebhookReceiptStatus",
+    SELECT uuidv7(-n * interval '1 minute'), $1, account, 'twilio', 'sms', '/', '{}', 'b', 1, CASE n % 50 WHEN 0 THEN 'UNPARSED' ELSE 'APPLIED' END::"WebhookReceiptStatus",
       now() - n * interval '1 minute' FROM numbered`,
   received_message: `(channel_account_id, external_message_id, organization_id) SELECT account, 'x' || n, $1 FROM numbered`,
   appointment: `(id, organization_id, customer_id, external_id, service, starts_at, ends_at, timezone, status, status_changed_at, created_at)
     SELECT uuidv7(), $1, customer, 'a' || n, 'service', at, at + interval '1 hour', 'UTC',
       CASE n % 3 WHEN 0 THEN 'BOOKED' WHEN 1 THEN 'COMPLETED' ELSE 'CANCELED' END::"AppointmentStatus", now(), now()
-    FROM numbered, LATERAL (SELECT now() + (n - 4000) * interval '1 hour' AS at) AS t`,
+    FROM numbered, LATERAL (SELECT now() + (n - 4900) * interval '1 hour' AS at) AS t`,
   automation_run: `(id, organization_id, customer_id, kind, cause, step, channel, due_at, status, reason, created_at)
     SELECT uuidv7(), $1, customer, 'REVIEW_REQUEST', 'c' || n, 0, 'SMS', now() - n * interval '1 minute',
       CASE n % 20 WHEN 0 THEN 'FAILED' WHEN 1 THEN 'SKIPPED' ELSE 'SENT' END::"AutomationRunStatus",
