@@ -1,7 +1,7 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { listRows } from './sql.ts'
+import { listRows } from './list-query.ts'
 
 export type ChannelStat = {
   channel: ChannelType

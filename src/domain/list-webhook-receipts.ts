@@ -2,8 +2,9 @@ import { Prisma, type WebhookReceipt } from '../db/generated/client.ts'
 import type { WebhookReceiptStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { firstIdAt } from './ids.ts'
+import { listRows } from './list-query.ts'
 import { cursorArgument, decodeKeys, encodeKeys, type Page, type PageResult, pageOf } from './page.ts'
-import { listRows, UUID_FORM } from './sql.ts'
+import { UUID_FORM } from './sql.ts'
 
 export type WebhookReceiptFilter = {
   statuses?: WebhookReceiptStatus[] | null

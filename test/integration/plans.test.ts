@@ -7,6 +7,8 @@ import { faultsOf, recorded, type Statement } from '../support/query-plans.ts'
 /** As many parameters of one statement are tried. */
 const EACH = 12
 
+const limits = { MAX_QUERY_TOKENS: '100000', MAX_QUERY_COST: '10000000', MAX_QUERY_DEPTH: '100', MAX_QUERY_ALIASES: '1000' }
+
 let app: TestApp
 let organizationId: string
 let large: ReadonlySet<string>
@@ -17,7 +19,7 @@ const faults = (statement: Pick<Statement, 'text'> & Partial<Statement>) =>
 
 beforeAll(async () => {
   // What is exercised is refused for nothing but its content; the rows are written by hand.
-  app = await startTestApp({ MAX_QUERY_TOKENS: '100000', MAX_QUERY_COST: '10000000', MAX_QUERY_DEPTH: '100' }, { handwritten: true })
+  app = await startTestApp(limits, { handwritten: true })
   const org = await openLargeOrganization(app)
   organizationId = org.id
   large = org.large
