@@ -74,7 +74,8 @@ async function fill(client: pg.PoolClient, organizationId: string): Promise<void
        (SELECT id FROM channel_account WHERE organization_id = o.id AND channel = 'WHATSAPP') AS whatsapp
      FROM organization o WHERE slug = 'large'`,
   )
-  for (const [, sql] of seedStatements({ conversations: 4_000, customers: 3_000, now: Date.now() })) await client.query(sql)
+  for (const [, sql] of seedStatements({ conversations: 4_000, customers: 3_000, now: Date.now(), organization: 0, deep: 1 }))
+    await client.query(sql)
   const numbered = `WITH people AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY id) AS c, id FROM customer WHERE organization_id = $1
   ), numbered AS MATERIALIZED (
