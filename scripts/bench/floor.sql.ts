@@ -87,23 +87,20 @@ export const queueSql = `
         (SELECT ${cursor} FROM shown ORDER BY id LIMIT 1) AS "endCursor") p) AS "pageInfo"
   ) connection`
 
-/** $1: the organization. What the operation ChannelStats answers. */
+/** $1: the organization. What the operation ChannelStats answers, from what the product keeps. */
 export const statsSql = `
-  WITH counted AS (
-    SELECT channel::text, sum(inbound_count)::int AS inbound, sum(outbound_count)::int AS outbound, sum(unread_count)::int AS unread
-    FROM conversation WHERE organization_id = $1 GROUP BY channel
-  ), today AS (
-    SELECT type::text AS channel, count(*)::int AS today FROM communication
-    WHERE organization_id = $1 AND id >= (SELECT (lpad(to_hex((extract(epoch FROM date_trunc('day', now(), timezone)) * 1000)::bigint), 12, '0')
-      || '70008000000000000000')::uuid FROM organization WHERE id = $1) GROUP BY type
-  ), failed AS (
-    SELECT type::text AS channel, count(*)::int AS failed FROM communication
-    WHERE organization_id = $1 AND delivery_status = 'FAILED' GROUP BY type
+  WITH midnight AS (SELECT date_trunc('day', now(), timezone) AS at FROM organization WHERE id = $1), kept AS (
+    SELECT channel, quarter, inbound, outbound, unread, failed FROM channel_stat WHERE organization_id = $1
+    UNION ALL SELECT channel, quarter, inbound, outbound, unread, failed FROM channel_stat_delta WHERE organization_id = $1
+  ), counted AS (
+    SELECT channel::text, sum(inbound + outbound)::int AS total, sum(inbound + outbound) FILTER (WHERE quarter >= at)::int AS today,
+      sum(inbound)::int AS inbound, sum(outbound)::int AS outbound, sum(unread)::int AS unread, sum(failed)::int AS failed
+    FROM kept, midnight GROUP BY channel
   ), connected AS (SELECT DISTINCT channel::text FROM channel_account WHERE organization_id = $1)
   SELECT '{"data":{"channelStats":' || json_agg(stat) || '}}' AS json FROM (
-    SELECT channel, coalesce(inbound, 0) + coalesce(outbound, 0) AS total, coalesce(today, 0) AS today, coalesce(inbound, 0) AS inbound,
+    SELECT channel, coalesce(total, 0) AS total, coalesce(today, 0) AS today, coalesce(inbound, 0) AS inbound,
       coalesce(outbound, 0) AS outbound, coalesce(unread, 0) AS unread, coalesce(failed, 0) AS failed
-    FROM counted FULL JOIN connected USING (channel) LEFT JOIN today USING (channel) LEFT JOIN failed USING (channel) ORDER BY channel
+    FROM counted FULL JOIN connected USING (channel) ORDER BY channel
   ) stat`
 
 /**
