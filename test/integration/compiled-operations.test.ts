@@ -24,6 +24,8 @@ import { mergeCustomers } from '../../src/domain/merge-customers.ts'
 import { receiveMessages } from '../../src/domain/receive-message.ts'
 import { sendMessage } from '../../src/domain/send-message.ts'
 import {
+  ChannelStatsDocument,
+  type ChannelStatsQuery,
   CommunicationsQueueDocument,
   ConversationThreadDocument,
   CustomersDocument,
@@ -40,7 +42,7 @@ let customerIds: string[]
 let communicationIds: string[]
 
 beforeAll(async () => {
-  app = await startTestApp({ WORKER: 'off' })
+  app = await startTestApp({ WORKER: 'off' }, { handwritten: true })
   const { deps } = app
   const viewer = await createAuthenticator(deps).authenticate(`Bearer ${await app.token()}`)
   context = { deps, viewer } as Context
@@ -185,6 +187,11 @@ describe('a compiled operation answers what the executor answers', () => {
 
   it.each([{}, { search: '9055' }, { search: 'Customer' }, { first: 2 }])('Customers %j', async (variables) => {
     await expectSame(CustomersDocument, variables)
+  })
+
+  it('ChannelStats', async () => {
+    const { channelStats } = (await expectSame(ChannelStatsDocument, {})) as ChannelStatsQuery
+    expect(channelStats.map(({ channel }) => channel)).toEqual(expect.arrayContaining(['SMS', 'WHATSAPP']))
   })
 
   it.each([
