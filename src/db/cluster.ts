@@ -10,6 +10,7 @@ import { readPostmaster } from './postmaster.ts'
 export type Cluster = {
   /** Where it listens on 127.0.0.1, or null when it does not run. Waits for a server that is on its way up or down. */
   port(): Promise<number | null>
+  /** On a free port, unless the settings name one. */
   start(settings: Record<string, string>): Promise<void>
   stop(): Promise<void>
 }
@@ -38,7 +39,7 @@ export async function openCluster(dataDir: string, password: string): Promise<Cl
   return {
     port: () => listeningPort(directory),
     async start(settings) {
-      const options = Object.entries({ ...settings, port: String(await freePort()) }).map(([name, value]) => `-c ${name}=${value}`)
+      const options = Object.entries({ port: String(await freePort()), ...settings }).map(([name, value]) => `-c ${name}=${value}`)
       const args = ['start', '-w', '-t', String(USABLE_SECONDS), '-D', directory, '-l', log, '-o', options.join(' ')]
       await launcher.run(programs.pg_ctl, args).catch(async (error: Error) => {
         throw new Error(`${error.message}\n${await tail(log)}`)
