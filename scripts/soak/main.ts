@@ -20,6 +20,8 @@ import { type CleanUp, openWorld } from './world.ts'
 
 const cleanUps: CleanUp[] = []
 let interrupted = false
+/** What is being started can be ended when it has been. */
+let opening: Promise<unknown> = Promise.resolve()
 
 const say = (line: string) => process.stderr.write(`  ${line}\n`)
 
@@ -37,7 +39,9 @@ async function run(options: Options): Promise<boolean> {
   const provider = await startProvider(random, (message) => load?.accepted(provider, message))
   cleanUps.push(provider.close)
   say('starting PostgreSQL, Redis, two web processes and two workers')
-  const world = await openWorld(options, provider.url, cleanUps)
+  const opened = openWorld(options, provider.url, cleanUps)
+  opening = opened
+  const world = await opened
   const { postgres, organizations, outages, webs, workers } = world
   ports.push(...webs.map(({ port }) => port))
   const ends = watchEnds([...webs, ...workers.slice(0, 1)])
@@ -86,7 +90,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (interrupted) return
     interrupted = true
-    void cleanUp().then(() => process.exit(130))
+    void Promise.allSettled([opening])
+      .then(cleanUp)
+      .then(() => process.exit(130))
   })
 }
 
