@@ -1,7 +1,7 @@
 import type { Memory, Sample } from './memory.ts'
 import { count, type Verdict } from './verdict.ts'
 
-/** Heaps take minutes to find their size: the first quarter does not count, and shorter runs are not judged. */
+/** What is kept on purpose takes minutes to fill up: the first quarter does not count, and shorter runs are not judged. */
 const LONG_ENOUGH_MINUTES = 10
 const GROWTH = 0.15
 const GROWTH_MB = 20
@@ -9,7 +9,7 @@ const GROWTH_MB = 20
 const MOST_CONNECTIONS = 2 * 8 + 3 * (8 + 4)
 
 /** Medians of the second and of the last quarter of the load. */
-export function judgeMemory({ megabytes, connections }: Memory, minutes: number): Verdict {
+export function judgeMemory({ megabytes, peaks, connections }: Memory, minutes: number): Verdict {
   const judged = minutes >= LONG_ENOUGH_MINUTES
   const broken: string[] = []
   const numbers = [...megabytes].map(([name, samples]) => {
@@ -23,8 +23,11 @@ export function judgeMemory({ megabytes, connections }: Memory, minutes: number)
   return {
     promise: `Memory is flat: from the second to the last quarter at most ${100 * GROWTH} % or ${GROWTH_MB} MB more`,
     numbers: [
-      megabytes.size === 0 ? 'not measured: there is no /proc here' : `medians of the second → the last quarter: ${numbers.join(', ')}`,
+      megabytes.size === 0
+        ? 'not measured: there is no /proc here'
+        : `resident after garbage is collected, medians of the second → the last quarter: ${numbers.join(', ')}`,
       ...(judged ? [] : [`not judged: less than ${LONG_ENOUGH_MINUTES} minutes`]),
+      `resident at most: ${[...peaks].map(([name, peak]) => `${name} ${peak.toFixed(0)} MB`).join(', ')}`,
       `connections to PostgreSQL: ${count(most)} at most`,
     ],
     broken,

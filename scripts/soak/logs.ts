@@ -10,7 +10,7 @@ type Line = { level: number; time: number; msg?: string; args?: { message?: stri
 const ERROR = 50
 const LONGEST = 200
 /** What a process says besides its log, and all but the first line of a stack trace or an object. */
-const NO_NEWS = /^(Parley listens on .*|Stopping.*|[\s}].*|)$/
+const NO_NEWS = /^(Parley listens on .*|Stopping.*|Debugger .*|For help, see: .*|[\s}].*|)$/
 
 /** pino's lines of level error and above, and whatever else a process says that is no line of a log, by kind. */
 export function createLogs(outages: Outages): Logs {

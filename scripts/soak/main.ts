@@ -52,14 +52,14 @@ async function run(options: Options): Promise<boolean> {
   const start = Date.now()
   const totalMs = options.minutes * 60_000
   const over = new AbortController()
-  const memory = watchMemory(world)
+  const watching = watchMemory(world, totalMs, over.signal)
   say(`load for ${options.minutes} minutes`)
   const loading = load.run(over.signal)
   const disturbing = disturb(world, totalMs, over.signal)
   // The two end by themselves only where they fail.
   await Promise.race([sleep(totalMs), loading, disturbing.then(() => sleep(totalMs))]).finally(() => over.abort())
   await Promise.all([loading, disturbing])
-  memory.stop()
+  const memory = await watching
   const seconds = (Date.now() - start) / 1000
 
   say('waiting for what was begun')

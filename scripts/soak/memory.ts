@@ -1,53 +1,65 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { collectGarbage } from './collect-garbage.ts'
+import type { Parley } from './parley.ts'
 import type { Postgres } from './postgres.ts'
 import type { World } from './world.ts'
 
 export type Sample = { at: number; value: number }
 
-/** Megabytes: of each long-lived process its resident memory, of PostgreSQL the private memory of the product's connections. And their number. */
-export type Memory = { megabytes: Map<string, Sample[]>; connections: Sample[]; stop(): void }
+/**
+ * Megabytes: of each long-lived process its resident memory when its garbage has been collected, of PostgreSQL the private memory of the
+ * product's connections. `peaks`: resident, of each process. And how many connections there were.
+ */
+export type Memory = { megabytes: Map<string, Sample[]>; peaks: Map<string, number>; connections: Sample[] }
 
-export const BACKENDS = 'PostgreSQL, all connections'
+/** So many in a quarter, that a median means something and that the pauses for garbage do not count. */
+const SAMPLES = 16
 
-const EVERY_MS = 5_000
-/** PostgreSQL's shared memory makes its processes slow to look at. */
-const BACKENDS_EVERY = 3
-
-/** Samples until it is stopped; where there is no /proc, nothing. */
-export function watchMemory({ webs, workers, postgres }: World): Memory {
-  const megabytes = new Map<string, Sample[]>()
-  const connections: Sample[] = []
-  const add = (name: string, value: number) => {
-    const samples = megabytes.get(name) ?? []
-    megabytes.set(name, samples)
-    samples.push({ at: Date.now(), value })
+/** Samples until `signal` is aborted; where there is no /proc, nothing. */
+export async function watchMemory({ webs, workers, postgres }: World, totalMs: number, signal: AbortSignal): Promise<Memory> {
+  const memory: Memory = { megabytes: new Map(), peaks: new Map(), connections: [] }
+  if (process.platform !== 'linux') return memory
+  // The second worker is killed now and then.
+  const longLived = [...webs, ...workers.slice(0, 1)]
+  for (;;) {
+    await sleep(totalMs / SAMPLES, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return memory
+    for (const parley of longLived) await sampleProcess(memory, parley)
+    await sampleConnections(memory, postgres)
   }
-  let turn = 0
-  const sample = async () => {
-    // The second worker is killed now and then.
-    for (const { name, pid } of [...webs, ...workers.slice(0, 1)]) add(name, await field(pid, 'status', 'VmRSS'))
-    turn += 1
-    const pids = turn % BACKENDS_EVERY === 0 ? await backends(postgres) : null
-    if (pids === null) return
-    connections.push({ at: Date.now(), value: pids.length })
-    const each = await Promise.all(pids.map((pid) => field(pid, 'smaps_rollup', 'Private_Dirty')))
-    add(
-      BACKENDS,
-      each.reduce((sum, one) => sum + one, 0),
-    )
-  }
-  const timer = process.platform === 'linux' ? setInterval(() => void sample(), EVERY_MS) : undefined
-  return { megabytes, connections, stop: () => clearInterval(timer) }
 }
 
-/** null while PostgreSQL is away. */
-async function backends({ pool }: Postgres): Promise<number[] | null> {
+async function sampleProcess(memory: Memory, { name, pid, inspector }: Parley): Promise<void> {
+  try {
+    await collectGarbage(inspector)
+  } catch {
+    // It has not answered in time, or has ended; the judge of processes tells the latter.
+    return
+  }
+  add(memory, name, await field(pid, 'status', 'VmRSS'))
+  memory.peaks.set(name, await field(pid, 'status', 'VmHWM'))
+}
+
+async function sampleConnections(memory: Memory, { pool }: Postgres): Promise<void> {
+  let pids: number[]
   try {
     const { rows } = await pool.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE application_name = 'parley'`)
-    return rows.map(({ pid }) => pid)
+    pids = rows.map(({ pid }) => pid)
   } catch {
-    return null
+    // It is being restarted.
+    return
   }
+  memory.connections.push({ at: Date.now(), value: pids.length })
+  const each = await Promise.all(pids.map((pid) => field(pid, 'smaps_rollup', 'Private_Dirty')))
+  const sum = each.reduce((total, one) => total + one, 0)
+  add(memory, 'PostgreSQL, all connections', sum)
+}
+
+function add({ megabytes }: Memory, name: string, value: number): void {
+  const samples = megabytes.get(name) ?? []
+  megabytes.set(name, samples)
+  samples.push({ at: Date.now(), value })
 }
 
 /** Of /proc, in megabytes; 0 where the process has just ended. */

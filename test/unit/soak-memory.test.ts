@@ -4,8 +4,8 @@ import type { Memory } from '../../scripts/soak/memory.ts'
 
 const memory = (megabytes: number[], connections = [30]): Memory => ({
   megabytes: new Map([['web 1', megabytes.map((value, at) => ({ at, value }))]]),
+  peaks: new Map([['web 1', Math.max(...megabytes)]]),
   connections: connections.map((value, at) => ({ at, value })),
-  stop: () => undefined,
 })
 
 const rising = (from: number, to: number) => Array.from({ length: 400 }, (_, index) => from + ((to - from) * index) / 399)
