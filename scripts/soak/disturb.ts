@@ -14,8 +14,11 @@ const POSTGRES_AT = 0.6
 
 type Step = { at: number; what: Outage['what'] }
 
-/** Kills the second worker every minute (the first one's memory is watched), and restarts Redis and PostgreSQL once each. */
-export async function disturb(world: World, totalMs: number, signal: AbortSignal): Promise<void> {
+/**
+ * Kills the second worker every minute (the first one's memory is watched), and restarts Redis and PostgreSQL once each. Where it takes long
+ * until all is ready again, the restarts come late, and kills whose time is over do not.
+ */
+export async function disturb(world: World, totalMs: number): Promise<void> {
   const start = Date.now()
   const kills = Array.from({ length: Math.floor(totalMs / KILL_EVERY_MS) }, (_, index) => (index + 0.5) * KILL_EVERY_MS)
   const steps: Step[] = [
@@ -24,8 +27,8 @@ export async function disturb(world: World, totalMs: number, signal: AbortSignal
     { at: POSTGRES_AT * totalMs, what: 'PostgreSQL' as const },
   ].sort((a, b) => a.at - b.at)
   for (const { at, what } of steps) {
-    await sleep(Math.max(0, start + at - Date.now()), undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
+    await sleep(Math.max(0, start + at - Date.now()))
+    if (what === 'worker' && Date.now() > start + totalMs) continue
     process.stderr.write(`  ${what === 'worker' ? 'killing a worker' : `restarting ${what}`}\n`)
     const outage = world.outages.begin(what)
     await takeAway[what](world, outage)

@@ -55,10 +55,10 @@ async function run(options: Options): Promise<boolean> {
   const watching = watchMemory(world, totalMs, over.signal)
   say(`load for ${options.minutes} minutes`)
   const loading = load.run(over.signal)
-  const disturbing = disturb(world, totalMs, over.signal)
-  // The two end by themselves only where they fail.
-  await Promise.race([sleep(totalMs), loading, disturbing.then(() => sleep(totalMs))]).finally(() => over.abort())
-  await Promise.all([loading, disturbing])
+  const disturbed = Promise.all([disturb(world, totalMs), sleep(totalMs)])
+  // The load ends by itself only where it fails.
+  await Promise.race([disturbed, loading]).finally(() => over.abort())
+  await loading
   const memory = await watching
   const seconds = (Date.now() - start) / 1000
 

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os'
 import { machine } from '../bench/table.ts'
 import type { Load } from './load.ts'
 import type { Options } from './options.ts'
@@ -14,7 +15,9 @@ export function report({ options, seconds, load, outages, start, verdicts }: Tol
     `# Soak of ${new Date(start).toISOString()}`,
     '',
     `${machine()}. ${minutes} minutes of load, ${organizations} organizations, ${sockets} sockets, seed ${seed}; two web processes, two workers, PostgreSQL, Redis,`,
-    'the provider and all clients share this machine.',
+    `the provider and all clients share this machine. Its load averages in the end: ${loadavg()
+      .map((load) => load.toFixed(1))
+      .join(', ')} (1, 5, 15 minutes); where others keep it busy, what is late says nothing of the product.`,
     '',
     ...loads(load, seconds),
     '',
