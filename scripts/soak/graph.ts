@@ -1,4 +1,4 @@
-import { operation } from '../bench/reads.ts'
+import { operation } from '../bench/graphql-request.ts'
 import type { Organization } from './organizations.ts'
 import type { Random } from './random.ts'
 import type { Tally } from './tally.ts'

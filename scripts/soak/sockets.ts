@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { operation } from '../bench/reads.ts'
+import { operation } from '../bench/graphql-request.ts'
 import type { Organization } from './organizations.ts'
 import type { Parley } from './parley.ts'
 import type { SocketStatus, SocketTask } from './sockets-process.ts'
