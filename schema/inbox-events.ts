@@ -1,6 +1,7 @@
 import { GraphQLError, type GraphQLResolveInfo } from 'graphql'
 import { decodeCursor } from '../src/events/cursor.ts'
 import type { LogEntry, LoggedEvent } from '../src/events/event.ts'
+import { createLogFeed, type LogFeed } from '../src/live/log-feed.ts'
 import { builder } from './builder.ts'
 import { Communication } from './communication.ts'
 import { type Context, organizationOf } from './context.ts'
@@ -14,33 +15,10 @@ const Filter = builder.inputType('InboxEventFilter', {
   fields: (t) => ({ customerId: t.id(), conversationId: t.id(), types: t.field({ type: [InboxEventType] }) }),
 })
 
-/** Follows the log and passes on what is wanted. Ends at once when the client leaves, also while nothing happens. */
-async function follow(
-  context: Context,
-  info: GraphQLResolveInfo,
-  after: bigint | null,
-  wanted: (entry: LogEntry) => boolean,
-): Promise<AsyncIterableIterator<LogEntry>> {
+/** What is wanted of the log: whoever delivers it follows. */
+function follow(context: Context, info: GraphQLResolveInfo, after: bigint | null, wanted: (entry: LogEntry) => boolean): LogFeed {
   checkLimits(context, info)
-  const leaving = new AbortController()
-  const follower = context.events.follow(organizationOf(context), after, leaving.signal)
-  // From here on nothing is missed: what happens after the subscription has begun is in it.
-  await follower.opened
-  const entries: AsyncIterableIterator<LogEntry> = {
-    [Symbol.asyncIterator]: () => entries,
-    async next() {
-      for (;;) {
-        const result = await follower.next()
-        if (result.done) return { done: true, value: undefined }
-        if (wanted(result.value)) return { done: false, value: result.value }
-      }
-    },
-    async return() {
-      leaving.abort()
-      return { done: true, value: undefined }
-    },
-  }
-  return entries
+  return createLogFeed(context.events, { organizationId: organizationOf(context), after, wanted })
 }
 
 const badInput = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } })

@@ -20,6 +20,7 @@ import { createDirectReads } from './http/direct-reads.ts'
 import { createGraphQL } from './http/graphql.ts'
 import { graphqlHandler } from './http/graphql-handler.ts'
 import { createHealth } from './http/health.ts'
+import { maskError } from './http/mask-error.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createPersistedDocuments } from './http/persisted-documents.ts'
 import { createHttpServer } from './http/server.ts'
@@ -28,6 +29,7 @@ import { createUploadHandler, staffUploads } from './http/uploads.ts'
 import { createWebhookHandler } from './http/webhooks.ts'
 import type { KeptRunner } from './jobs/runner.ts'
 import { startWorker } from './jobs/worker.ts'
+import { createSubscribe } from './live/subscribe.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { createSecrets } from './secrets.ts'
 import { openStorage } from './storage/open-storage.ts'
@@ -99,7 +101,15 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   const demoToken = () => tokenFor(config)
   const graphiql = config.GRAPHIQL ? graphiqlPage(demoToken) : null
   const documents = createPersistedDocuments(trustedDocuments)
-  const yoga = createGraphQL(deps, { schema, authenticator, context: { events }, metrics, documents, graphiql })
+  const yoga = createGraphQL(deps, {
+    schema,
+    authenticator,
+    context: { events },
+    subscribe: createSubscribe(events, (error) => maskError(log, error)),
+    metrics,
+    documents,
+    graphiql,
+  })
   const compiled = createCompiledOperations(schema)
   const reads = createDirectReads(deps, {
     authenticator,

@@ -14,7 +14,9 @@ export type EventLog = {
    * Never throws; waits for PostgreSQL where it is away. Ends when the signal aborts, on `return()`, and with the log's `close()`.
    */
   follow(organizationId: string, after: bigint | null, signal: AbortSignal): Follower
-  /** `reads`: statements sent to PostgreSQL since the start. `tails`: organizations that are read now. */
+  /** The newest seq that this process has read; null where nobody follows the organization, or its first read is under way. */
+  position(organizationId: string): bigint | null
+  /** `reads`: statements sent to PostgreSQL since the start. `tails`: organizations that are read now. `followers`: subscriptions. */
   stats(): { reads: number; tails: number; followers: number }
   /** Ends all followers; those that come later have ended from the start. */
   close(): void
@@ -43,6 +45,7 @@ export function createEventLog(deps: { pool: pg.Pool; bus: Bus; log: Logger; pol
       if (closed) tail.stop()
       return follower
     },
+    position: (organizationId) => tails.get(organizationId)?.position() ?? null,
     stats: () => ({
       ...counters,
       tails: tails.size,

@@ -20,6 +20,10 @@ export type Source = {
 export type Follower = AsyncGenerator<LogEntry, void, void> & {
   /** The seq after which it reads, as soon as that is fixed; null where it ended before. Never rejects. */
   opened: Promise<bigint | null>
+  /** At most `max` entries that are in memory, next in order, without waiting. */
+  ready(max: number): LogEntry[]
+  /** For how many subscriptions it reads: 1, unless its owner sets it. */
+  readers: number
 }
 
 /** The tail's side of a follower. `wake`: look again, the tail has moved. `end`: the same as the follower's `return()`. */
@@ -129,6 +133,16 @@ export function createFollower(source: Source, after: bigint | null, left: () =>
 
   const follower: Follower = {
     opened: opened.promise,
+    readers: 1,
+    ready(max) {
+      const entries: LogEntry[] = []
+      if (ended || reading || waiting.length > 0) return entries
+      for (let entry = take(); entry !== null; entry = take()) {
+        entries.push(entry)
+        if (entries.length === max) break
+      }
+      return entries
+    },
     next() {
       if (ended) return Promise.resolve({ value: undefined, done: true })
       return new Promise((resolve) => {

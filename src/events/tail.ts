@@ -15,6 +15,9 @@ export type TailDeps = { pool: pg.Pool; bus: Bus; log: Logger; pollMs: number; l
 /** The one reader of an organization's log in this process: however many follow, an event is read once. */
 export type Tail = {
   follow(after: bigint | null, signal: AbortSignal): Follower
+  /** The newest seq that was read; null before the first read. */
+  position(): bigint | null
+  /** The subscriptions that it is read for. */
   followers(): number
   /** Ends all followers. */
   stop(): void
@@ -148,7 +151,8 @@ export function createTail(deps: TailDeps, organizationId: string): Tail {
       else signal.addEventListener('abort', handle.end)
       return handle.follower
     },
-    followers: () => followers.size,
+    position: () => position,
+    followers: () => [...followers].reduce((sum, { follower }) => sum + follower.readers, 0),
     stop,
   }
 }

@@ -3,7 +3,9 @@ import type { ExecutionArgs, GraphQLSchema } from 'graphql'
 import { createYoga, type GraphiQLOptions, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type { Authenticator } from '../auth/authenticate.ts'
 import type { Caller, Viewer } from '../auth/viewer.ts'
+import type { Config } from '../config.ts'
 import type { Deps } from '../deps.ts'
+import type { Direct, Subscribe } from '../live/subscribe.ts'
 import type { Visitor } from '../visitor-tokens.ts'
 import { clientAddress } from './client-address.ts'
 import { endWithCredentials } from './end-with-credentials.ts'
@@ -11,11 +13,18 @@ import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
 import { type PersistedDocuments, usePersistedDocuments } from './persisted-documents.ts'
 import { queryLimits } from './query-limits.ts'
-import { subscribeShared } from './subscribe.ts'
 import { allowUnusedFragments } from './unused-fragments.ts'
 
-/** What a transport knows already; over HTTP the caller is found from the header. */
-export type ServerContext = { req: IncomingMessage; caller?: Caller; watched?: boolean }
+/** What a transport knows. Over HTTP all is found from the request; a socket has asked before, and lets go of the request that opened it. */
+export type ServerContext = { req: IncomingMessage } | ({ caller: Caller; client: Client; watched: true } & Direct)
+
+type Client = GraphQLContext['client']
+
+/** Who is at the other end, of whichever transport. */
+export const clientOf = (request: IncomingMessage, { TRUSTED_PROXIES }: Pick<Config, 'TRUSTED_PROXIES'>): Client => ({
+  address: clientAddress(request, TRUSTED_PROXIES),
+  origin: request.headers.origin ?? null,
+})
 
 /** `watched`: the transport ends its connection when the credentials stop working, so a stream need not. */
 export type GraphQLContext = {
@@ -33,6 +42,7 @@ type Options = {
   authenticator: Authenticator
   /** What the resolvers need beside deps and viewer. */
   context: object
+  subscribe: Subscribe
   metrics: Metrics
   documents: PersistedDocuments
   /** The page at /graphql for browsers; null: none. */
@@ -62,19 +72,19 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       warn: (...args) => log.warn({ args }, 'graphql'),
       error: (...args) => log.error({ args }, 'graphql'),
     },
-    context: async ({ req, caller }) => ({
+    context: async (given) => ({
       ...options.context,
       deps,
       ...NOBODY,
-      ...(caller ?? (await options.authenticator.recognize(req.headers.authorization))),
-      client: { address: clientAddress(req, config.TRUSTED_PROXIES), origin: req.headers.origin ?? null },
+      ...('caller' in given ? given.caller : await options.authenticator.recognize(given.req.headers.authorization)),
+      client: 'client' in given ? given.client : clientOf(given.req, config),
     }),
     plugins: [
       usePersistedDocuments(options.documents),
       ...queryLimits(config),
       ...(graphiql === null ? [] : [allowUnusedFragments()]),
       tellWhatIsAsked(),
-      useSharedSubscriptions(),
+      useSubscribe(options.subscribe),
       useOperationMetrics(options.metrics),
     ],
   })
@@ -87,11 +97,11 @@ function tellWhatIsAsked(): Plugin<GraphQLContext> {
   return { onExecute: tell, onSubscribe: tell }
 }
 
-function useSharedSubscriptions(): Plugin<GraphQLContext> {
+function useSubscribe(subscribe: Subscribe): Plugin<GraphQLContext> {
   return {
     onSubscribe({ setSubscribeFn }) {
-      setSubscribeFn(async (args: Parameters<typeof subscribeShared>[0]) => {
-        const results = await subscribeShared(args)
+      setSubscribeFn(async (args: Parameters<Subscribe>[0]) => {
+        const results = await subscribe(args)
         const { viewer, visitor, deps, watched } = args.contextValue as GraphQLContext
         if (!(Symbol.asyncIterator in results) || watched === true) return results
         if (viewer !== null) return endWithCredentials(deps, { viewer, visitor: null }, results)

@@ -70,6 +70,7 @@ export function createMetrics() {
       registers,
     }),
     openSockets: new Gauge({ name: 'parley_open_sockets', help: 'WebSockets that are open', registers }),
+    slowReaders: new Counter({ name: 'parley_slow_readers_total', help: 'WebSockets closed because their client did not read', registers }),
     eventReads: new Counter({ name: 'parley_event_log_reads_total', help: 'Reads of the event log by its followers', registers }),
     eventFollowers: new Gauge({ name: 'parley_event_log_followers', help: 'Subscriptions that follow the event log', registers }),
     outstandingJobs: new Gauge({ name: 'parley_outstanding_jobs', help: 'Jobs that are due or in hand', registers }),

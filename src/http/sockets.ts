@@ -1,25 +1,36 @@
-import type { Server } from 'node:http'
-import { CloseCode, type ServerOptions, type SubscribePayload } from 'graphql-ws'
-import { type Extra, useServer } from 'graphql-ws/use/ws'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { CloseCode, handleProtocols, makeServer, type ServerOptions, type SubscribePayload } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { AuthUnavailableError, UnauthenticatedError } from '../auth/errors.ts'
 import type { Caller } from '../auth/viewer.ts'
 import { watchCredentials } from '../auth/watch-credentials.ts'
 import type { Deps } from '../deps.ts'
-import type { GraphQLServer } from './graphql.ts'
+import { clientOf, type GraphQLServer, type ServerContext } from './graphql.ts'
+import { keepAlive } from './keep-alive.ts'
 import { maskError } from './mask-error.ts'
 import type { Metrics } from './metrics.ts'
+import { createSocketWriter, type SocketWriter } from './socket-writer.ts'
 
 export type Sockets = {
   /** Takes no more sockets and closes those that are open with 1001 (going away). */
   close(): Promise<void>
 }
 
-type Connection = Extra & { caller?: Caller; stopWatching?: () => void }
+type Connection = {
+  webSocket: WebSocket
+  writer: SocketWriter
+  client: ReturnType<typeof clientOf>
+  caller?: Caller
+  stopWatching?: () => void
+}
 
 // RFC 6455, section 7.4.1.
 const GOING_AWAY = 1001
+const TRY_AGAIN_LATER = 1013
+// How long a client may take to answer a close: until then, what it has not read is kept for it.
+const CLOSE_MS = 5_000
 
 type SocketDeps = Pick<Deps, 'bus' | 'clock' | 'config' | 'log' | 'pool'>
 
@@ -27,63 +38,97 @@ type Options = { server: Server; yoga: GraphQLServer; authenticator: Authenticat
 
 /**
  * graphql-ws on /graphql. The token comes in `connectionParams.authorization` (or `Authorization`), as in the HTTP header. Without a valid
- * one the socket is closed with 4403; so it is when the token expires or the API key is revoked.
+ * one the socket is closed with 4403; so it is when the credentials stop working. A client that does not read is cut off (socket-writer.ts).
  */
 export function openSockets(deps: SocketDeps, { server, yoga, authenticator, metrics }: Options): Sockets {
-  const webSockets = new WebSocketServer({ noServer: true, maxPayload: deps.config.MAX_BODY_BYTES })
-  const upgrade = (request: Parameters<Parameters<Server['on']>[1]>[0], socket: import('node:net').Socket, head: Buffer) => {
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: deps.config.MAX_BODY_BYTES,
+    perMessageDeflate: false,
+    handleProtocols,
+    ...{ closeTimeout: CLOSE_MS }, // not in @types/ws
+  })
+  const protocol = makeServer(protocolOptions(deps, yoga, authenticator))
+  const stopKeepingAlive = keepAlive(webSockets)
+
+  const serve = (webSocket: WebSocket, connection: Socket, client: Connection['client']) => {
+    metrics.openSockets.inc()
+    const failed = (error: unknown) => {
+      deps.log.error({ err: error }, 'a socket failed')
+      webSocket.close(CloseCode.InternalServerError, 'Internal server error')
+    }
+    const writer = createSocketWriter(webSocket, connection, () => metrics.slowReaders.inc())
+    const closed = protocol.opened(
+      {
+        protocol: webSocket.protocol,
+        send: writer.send,
+        close: (code, reason) => webSocket.close(code, reason),
+        onMessage: (heard) => webSocket.on('message', (data) => void heard(String(data)).catch(failed)),
+      },
+      { webSocket, writer, client },
+    )
+    // A client that breaks the protocol or the connection; `ws` closes the socket.
+    webSocket.on('error', (error) => deps.log.info({ reason: error.message }, 'a client broke its socket'))
+    webSocket.once('close', (code, reason) => {
+      metrics.openSockets.dec()
+      closed(code, String(reason)).catch(failed)
+    })
+  }
+
+  const upgrade = (request: IncomingMessage, connection: Socket, head: Buffer) => {
     if (URL.parse(request.url ?? '/', 'http://localhost')?.pathname !== '/graphql') {
       // Node has let go of the socket, and a client that has gone away is an error that nobody else hears: unheard, it would end the process.
-      socket.on('error', () => socket.destroy())
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      connection.on('error', () => connection.destroy())
+      connection.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
       return
     }
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => webSockets.emit('connection', webSocket, request))
+    const client = clientOf(request, deps.config)
+    webSockets.handleUpgrade(request, connection, head, (webSocket) => serve(webSocket, connection, client))
   }
   server.on('upgrade', upgrade)
-  webSockets.on('connection', (webSocket) => {
-    metrics.openSockets.inc()
-    webSocket.once('close', () => metrics.openSockets.dec())
-  })
-  // isProd: else the reason of a close would be the message of an unexpected error.
-  useServer({ ...protocol(deps, yoga, authenticator), isProd: true }, webSockets)
   return {
     async close() {
       server.off('upgrade', upgrade)
+      stopKeepingAlive()
       for (const webSocket of webSockets.clients) webSocket.close(GOING_AWAY, 'Going away')
       webSockets.close()
     },
   }
 }
 
-function protocol(deps: SocketDeps, yoga: GraphQLServer, authenticator: Authenticator): ServerOptions<Record<string, unknown>, Connection> {
+function protocolOptions(
+  deps: SocketDeps,
+  yoga: GraphQLServer,
+  authenticator: Authenticator,
+): ServerOptions<Record<string, unknown>, Connection> {
   return {
     connectionInitWaitTimeout: 10_000,
     async onConnect({ connectionParams, extra }) {
-      const caller = await identify(deps, authenticator, connectionParams, extra.socket)
+      const { webSocket } = extra
+      const caller = await identify(deps, authenticator, connectionParams, webSocket)
       // Who left meanwhile is not watched: `onClose` has been.
-      if (caller === null || extra.socket.readyState !== extra.socket.OPEN) return false
+      if (caller === null || webSocket.readyState !== webSocket.OPEN) return false
       extra.caller = caller
-      extra.stopWatching = watchCredentials(deps, caller, (reason) => extra.socket.close(CloseCode.Forbidden, reason))
+      extra.stopWatching = watchCredentials(deps, caller, (reason) => webSocket.close(CloseCode.Forbidden, reason))
       return true
     },
     onClose({ extra }) {
       extra.stopWatching?.()
     },
     // What is thrown here would close the socket and be told in full as the reason; a failed operation is that operation's own matter.
-    onSubscribe: ({ extra }, _id, payload) =>
-      prepare(yoga, extra, payload).catch((error: unknown) => [maskError(deps.log, error)] as never),
+    onSubscribe: ({ extra }, id, payload) =>
+      prepare(yoga, extra, id, payload).catch((error: unknown) => [maskError(deps.log, error)] as never),
     execute: (args) => (args as unknown as { execute: (args: unknown) => never }).execute(args),
     subscribe: (args) => (args as unknown as { subscribe: (args: unknown) => never }).subscribe(args),
   }
 }
 
-async function prepare(yoga: GraphQLServer, extra: Connection, { query, operationName, variables }: SubscribePayload): Promise<never> {
+async function prepare(yoga: GraphQLServer, { caller, client, writer }: Connection, id: string, payload: SubscribePayload): Promise<never> {
+  const { query, operationName, variables } = payload
+  if (caller === undefined) throw new Error('an operation before the connection was acknowledged')
+  const given: ServerContext = { caller, client, watched: true, to: { id, outlet: writer } }
   const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
-    caller: extra.caller,
-    watched: true,
-    req: extra.request,
-    socket: extra.socket,
+    ...given,
     params: { query, operationName, variables },
   } as never)
   const document = parse(query)
@@ -113,7 +158,7 @@ async function identify(
   } catch (error) {
     if (error instanceof UnauthenticatedError) return null
     deps.log.error({ err: error }, 'a socket could not be authenticated')
-    socket.close(1013, error instanceof AuthUnavailableError ? error.message.slice(0, 120) : 'Try again later')
+    socket.close(TRY_AGAIN_LATER, error instanceof AuthUnavailableError ? error.message.slice(0, 120) : 'Try again later')
     return null
   }
 }

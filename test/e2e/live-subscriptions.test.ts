@@ -43,6 +43,16 @@ const events = (subscriber: Subscriber<InboxEventsSubscription>): InboxEvent[] =
 const ofType = <Name extends InboxEvent['__typename']>(all: InboxEvent[], name: Name): Extract<InboxEvent, { __typename: Name }>[] =>
   all.filter((event): event is Extract<InboxEvent, { __typename: Name }> => event.__typename === name)
 
+/** When this resolves, whoever subscribes "from now" is not told of it any more: the log has been read so far. */
+async function receivedBefore(organization: TestOrganization, number: string, body: string): Promise<void> {
+  const witness = overSocket(app, { document: CommunicationReceivedDocument, token: organization.token })
+  await eventually(async () => expect(await followers(app)).toBe(1))
+  await organization.sms.inbound(number, body)
+  await eventually(() => expect(witness.data().map(({ communicationReceived }) => communicationReceived.body)).toContain(body))
+  witness.stop()
+  await eventually(async () => expect(await followers(app)).toBe(0))
+}
+
 async function conversationOf(organization: TestOrganization, number: string) {
   const { conversations } = await organization.ask(InboxDocument, { filter: { search: number } })
   return present(conversations.nodes[0])
@@ -163,7 +173,7 @@ describe('InboxEvents', () => {
 
 describe('the simple ones', () => {
   test('communicationReceived gives what customers write, filtered', async () => {
-    await org.sms.inbound('+905551110021', 'before')
+    await receivedBefore(org, '+905551110021', 'before')
     const { id: conversationId, customer } = await conversationOf(org, '+905551110021')
     const document = CommunicationReceivedDocument
     const all = await both({ document, token: org.token })
@@ -192,7 +202,7 @@ describe('the simple ones', () => {
   test('unreadCountChanged gives the counts, filtered', async () => {
     const { viewer } = await org.ask(ViewerDocument)
     const start = viewer.unreadCount
-    await org.sms.inbound('+905551110031', 'one')
+    await receivedBefore(org, '+905551110031', 'one')
     const { customer } = await conversationOf(org, '+905551110031')
     const all = await both({ document: UnreadCountChangedDocument, token: org.token })
     const one = await both({ document: UnreadCountChangedDocument, token: org.token, variables: { customerId: customer.id } })
