@@ -1,11 +1,13 @@
 import { type HttpTask, type LoadResult, replay } from './http-load.ts'
 import { type LiveTask, liveLoad } from './live-load.ts'
+import { type LiveMemoryTask, liveMemory } from './live-memory.ts'
 import { type WebhookSource, webhookRequests } from './webhook-requests.ts'
 
 export type ClientTask =
   | ({ kind: 'requests'; requests: string[] } & HttpTask)
   | ({ kind: 'webhooks'; source: WebhookSource; count: number } & HttpTask)
   | ({ kind: 'live' } & LiveTask)
+  | ({ kind: 'live-memory' } & LiveMemoryTask)
 
 /** Any request of the list, again and again. */
 function repeated(requests: string[]): () => Buffer {
@@ -19,9 +21,10 @@ function inTurn(requests: Buffer[]): () => Buffer | undefined {
   return () => requests[sent++]
 }
 
-async function run(task: ClientTask): Promise<LoadResult> {
+async function run(task: ClientTask): Promise<LoadResult | number> {
   if (task.kind === 'requests') return replay(task, repeated(task.requests))
   if (task.kind === 'webhooks') return replay(task, inTurn(webhookRequests(task.source, task.count)))
+  if (task.kind === 'live-memory') return liveMemory(task)
   return liveLoad(task)
 }
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { WebSocketServer } from 'ws'
+import './settling-process.ts'
 import { customerSql, inboxSql, queueSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
 
 // The floors: node:http and pg with one hand-written prepared statement, and ws with a ready string. Nothing is checked or refused.
@@ -51,10 +52,12 @@ const routes: Record<string, Route> = {
     await pool.query({ name: 'receive', text: receiveSql, values })
     return { type: 'text/xml', body: '<Response/>' }
   },
-  async broadcast(_request, size) {
-    const message = ready.get(Number(size)) ?? 'x'.repeat(Number(size))
-    ready.set(Number(size), message)
-    for (const socket of sockets.clients) socket.send(message)
+  async broadcast(_request, sizes) {
+    for (const size of sizes.split(',').map(Number)) {
+      const message = ready.get(size) ?? 'x'.repeat(size)
+      ready.set(size, message)
+      for (const socket of sockets.clients) socket.send(message)
+    }
     return json('{}')
   },
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 
-/** A WebSocket that only counts what it gets: text messages by their bytes. */
-export type FrameSocket = { heard: (bytes: number) => void; close(): void }
+/** A WebSocket that only passes on the bytes of the text messages that it gets. */
+export type FrameSocket = { heard: (message: Buffer) => void; close(): void }
 
 const TEXT = 0x1
 const CLOSE = 0x8
@@ -40,7 +40,7 @@ export async function openFrameSocket(port: number, path: string, protocol: stri
     }
     for (let message = firstFrame(rest); message !== null; message = firstFrame(rest)) {
       rest = rest.subarray(message.end)
-      if (message.opcode === TEXT) self.heard(message.payload.length)
+      if (message.opcode === TEXT) self.heard(message.payload)
       else if (message.opcode === PING) socket.write(frame(PONG, message.payload))
       else if (message.opcode === CLOSE) fail(new Error(`the server closed a socket: ${message.payload.subarray(2).toString()}`))
     }
@@ -66,4 +66,18 @@ function firstFrame(data: Buffer): { opcode: number; payload: Buffer; end: numbe
   const length = short < 126 ? short : short === 126 ? data.readUInt16BE(2) : Number(data.readBigUInt64BE(2))
   const end = start + length
   return data.length < end ? null : { opcode: (data[0] as number) & 0x0f, payload: data.subarray(start, end), end }
+}
+
+const AT_ONCE = 50
+
+/** As many, on /graphql. */
+export async function openSockets(port: number, greetings: string[], count: number): Promise<FrameSocket[]> {
+  const sockets: FrameSocket[] = []
+  while (sockets.length < count) {
+    const opening = Array.from({ length: Math.min(AT_ONCE, count - sockets.length) }, () =>
+      openFrameSocket(port, '/graphql', 'graphql-transport-ws', greetings),
+    )
+    sockets.push(...(await Promise.all(opening)))
+  }
+  return sockets
 }
