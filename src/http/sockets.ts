@@ -7,6 +7,7 @@ import { AuthUnavailableError, UnauthenticatedError } from '../auth/errors.ts'
 import type { Caller } from '../auth/viewer.ts'
 import { watchCredentials } from '../auth/watch-credentials.ts'
 import type { Deps } from '../deps.ts'
+import type { Direct } from '../live/subscribe.ts'
 import { clientOf, type GraphQLServer, type ServerContext } from './graphql.ts'
 import { keepAlive } from './keep-alive.ts'
 import { maskError } from './mask-error.ts'
@@ -63,7 +64,7 @@ export function openSockets(deps: SocketDeps, { server, yoga, authenticator, met
         protocol: webSocket.protocol,
         send: writer.send,
         close: (code, reason) => webSocket.close(code, reason),
-        onMessage: (heard) => webSocket.on('message', (data) => void heard(String(data)).catch(failed)),
+        onMessage: (heard) => webSocket.on('message', (data) => void heard(parsed(String(data))).catch(failed)),
       },
       { webSocket, writer, client },
     )
@@ -103,8 +104,11 @@ function protocolOptions(
 ): ServerOptions<Record<string, unknown>, Connection> {
   return {
     connectionInitWaitTimeout: 10_000,
-    async onConnect({ connectionParams, extra }) {
+    async onConnect(context) {
+      const { connectionParams, extra } = context
       const { webSocket } = extra
+      // The token is not kept.
+      delete (context as { connectionParams?: unknown }).connectionParams
       const caller = await identify(deps, authenticator, connectionParams, webSocket)
       // Who left meanwhile is not watched: `onClose` has been.
       if (caller === null || webSocket.readyState !== webSocket.OPEN) return false
@@ -118,15 +122,38 @@ function protocolOptions(
     // What is thrown here would close the socket and be told in full as the reason; a failed operation is that operation's own matter.
     onSubscribe: ({ extra }, id, payload) =>
       prepare(yoga, extra, id, payload).catch((error: unknown) => [maskError(deps.log, error)] as never),
-    execute: (args) => (args as unknown as { execute: (args: unknown) => never }).execute(args),
-    subscribe: (args) => (args as unknown as { subscribe: (args: unknown) => never }).subscribe(args),
+    execute: (args) => (args as unknown as Prepared).execute(args),
+    subscribe: (args) => subscribeAndLetGo(args as unknown as Prepared),
+  }
+}
+
+type Prepared = { execute(args: unknown): never; subscribe(args: unknown): Promise<never>; contextValue: Direct }
+
+/** graphql-ws and Yoga hold all of an operation for as long as its subscription lasts: where a group serves it, they let go. */
+async function subscribeAndLetGo(prepared: Prepared): Promise<never> {
+  const { to } = prepared.contextValue
+  const results = await prepared.subscribe(prepared)
+  if (to === undefined || to.served === null) return results
+  for (const name of Object.keys(prepared)) delete prepared[name as keyof Prepared]
+  return to.served as never
+}
+
+/** graphql-ws takes a message that is parsed as well, and then nothing holds the text. What is no JSON is its to refuse. */
+function parsed(text: string): string {
+  try {
+    const message: unknown = JSON.parse(text)
+    return typeof message === 'string' ? text : (message as string)
+  } catch {
+    return text
   }
 }
 
 async function prepare(yoga: GraphQLServer, { caller, client, writer }: Connection, id: string, payload: SubscribePayload): Promise<never> {
   const { query, operationName, variables } = payload
+  // The text is of no use to graphql-ws, which would keep it.
+  Object.assign(payload, { query: '' })
   if (caller === undefined) throw new Error('an operation before the connection was acknowledged')
-  const given: ServerContext = { caller, client, watched: true, to: { id, outlet: writer } }
+  const given: ServerContext = { caller, client, watched: true, to: { id, outlet: writer, served: null } }
   const { schema, execute, subscribe, contextFactory, parse, validate } = yoga.getEnveloped({
     ...given,
     params: { query, operationName, variables },

@@ -33,7 +33,8 @@ export function createLiveGroups(events: EventLog, mask: MaskError): LiveGroups 
       groups.set(name, group)
       const ended = Promise.withResolvers<IteratorResult<ExecutionResult>>()
       const subscriber: Subscriber = {
-        ...to,
+        id: to.id,
+        outlet: to.outlet,
         ended(error) {
           group.leave(subscriber)
           if (error === undefined) ended.resolve(DONE)

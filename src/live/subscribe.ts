@@ -6,8 +6,11 @@ import { createLiveGroups } from './groups.ts'
 import { isLogFeed } from './log-feed.ts'
 import { operationKey } from './operation-key.ts'
 
-/** Where the transport can be written to directly; without it, results are pulled. */
-export type Direct = { to?: { id: string; outlet: Outlet } }
+/**
+ * Where the transport can be written to directly; without it, results are pulled. `served` is set when a group serves the subscription:
+ * nothing else of the operation is needed then.
+ */
+export type Direct = { to?: { id: string; outlet: Outlet; served: AsyncIterableIterator<ExecutionResult> | null } }
 
 export type Subscribe = (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>
 
@@ -22,7 +25,10 @@ export function createSubscribe(events: EventLog, mask: MaskError): Subscribe {
     if (!(Symbol.asyncIterator in source)) return source
     const key = operationKey(args)
     const { to, ...contextValue } = args.contextValue as Direct
-    if (isLogFeed(source) && to !== undefined) return groups.join({ ...args, contextValue }, source, key, to)
+    if (isLogFeed(source) && to !== undefined) {
+      to.served = groups.join({ ...args, contextValue }, source, key, to)
+      return to.served
+    }
     const iterator = source[Symbol.asyncIterator]()
     if ('opened' in iterator) await iterator.opened
     return pulled(iterator, (payload) => executeOnce({ ...args, contextValue: { ...contextValue } }, payload, key, mask))
