@@ -88,6 +88,6 @@ builder.mutationType({
 })
 builder.subscriptionType({
   description:
-    'Over WebSocket (graphql-ws, token in `connectionParams.authorization`) or SSE (`Accept: text/event-stream`), both on the address of the graph.',
+    'Over WebSocket (graphql-ws, token in `connectionParams.authorization`) or SSE (`Accept: text/event-stream`), both on the address of the graph. A WebSocket whose client does not read what it is given is closed with 4430: connect again, and go on from the last `cursor` (`inboxEvents`). It is closed with 4403 when the token expires, the API key is revoked, or another token gives the member a lesser role.',
   authScopes: { role: 'VIEWER' },
 })

@@ -12,7 +12,7 @@ import type { Caller, Viewer } from './viewer.ts'
 /** The last millisecond that a Date can hold. */
 const LAST_DATE = 8.64e15
 
-type AuthDeps = Pick<Deps, 'config' | 'pool' | 'clock' | 'log'>
+type AuthDeps = Pick<Deps, 'bus' | 'config' | 'pool' | 'clock' | 'log'>
 
 /**
  * Turns an `Authorization` value (`Bearer <JWT>` or `Bearer parley_…`) into who is asking. null: no credentials were given. Throws

@@ -1,6 +1,7 @@
 import type { Role } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import { newId } from '../domain/ids.ts'
+import { memberRolesTopic } from '../events/bus.ts'
 import type { Claims } from './claims.ts'
 import { UnauthenticatedError } from './errors.ts'
 import type { Viewer } from './viewer.ts'
@@ -16,9 +17,9 @@ type Known = { organization: Viewer['organization']; member: NonNullable<Viewer[
 
 /**
  * The organization and the member that a token names. A member is made on first sight and follows the token's role, name and e-mail;
- * what a token leaves out stays as it was. Nothing is written while nothing changes. Throws UnauthenticatedError for an unknown organization.
+ * what a token leaves out stays as it was. A role that changes is rung for, because connections may be open with the former one. Nothing is written while nothing changes. Throws UnauthenticatedError for an unknown organization.
  */
-export async function findOrMakeMember(deps: Pick<Deps, 'pool'>, claims: Claims): Promise<Known> {
+export async function findOrMakeMember(deps: Pick<Deps, 'bus' | 'pool'>, claims: Claims): Promise<Known> {
   for (;;) {
     const found = await find(deps, claims)
     if (found === undefined) throw new UnauthenticatedError("The token's `org` is not an organization of this server.")
@@ -27,7 +28,10 @@ export async function findOrMakeMember(deps: Pick<Deps, 'pool'>, claims: Claims)
       member_role === claims.role && (claims.name ?? member_name) === member_name && (claims.email ?? member_email) === member_email
     if (member_id !== null && upToDate) return { organization, member: { id: member_id, name: member_name, email: member_email } }
     const member = await upsert(deps, organization.id, claims)
-    if (member !== undefined) return { organization, member }
+    if (member !== undefined) {
+      if (member_role !== null && member_role !== claims.role) deps.bus.ring(memberRolesTopic)
+      return { organization, member }
+    }
     // A concurrent request of the same member has just written the same: the next look finds it.
   }
 }

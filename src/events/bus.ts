@@ -17,4 +17,6 @@ export type Unsubscribe = () => void
 export const organizationTopic = (organizationId: string): string => `organization:${organizationId}`
 /** Any channel account of any organization: they change seldom. */
 export const channelAccountsTopic = 'channel-accounts'
+/** The role of any member of any organization: they change seldom. */
+export const memberRolesTopic = 'member-roles'
 export const apiKeyTopic = (apiKeyId: string): string => `api-key:${apiKeyId}`

@@ -135,6 +135,32 @@ describe('what stops working ends what it opened', () => {
   })
 })
 
+describe('a member whose latest token gives a lesser role', () => {
+  test('is not told any more by what an earlier token opened; a greater role, and other members, end nothing', async () => {
+    const token = (role: 'ADMIN' | 'AGENT' | 'VIEWER', subject: string) => app.token({ organization: 'live', role, subject, name: role })
+    const document = InboxEventsDocument
+    const agent = await token('AGENT', 'moved')
+    const socket = overSocket(app, { document, token: agent })
+    const sse = await overSse(app, { document, token: agent })
+    const colleague = overSocket(app, { document, token: await token('AGENT', 'colleague') })
+    await eventually(async () => expect(await followers(app)).toBe(3))
+
+    await app.request(ViewerDocument, {}, await token('ADMIN', 'moved'))
+    await org.sms.inbound('+905551120003', 'to all')
+    await eventually(() => expect([socket, sse, colleague].map((one) => one.data().length > 0)).toEqual([true, true, true]))
+
+    await app.request(ViewerDocument, {}, await token('VIEWER', 'moved'))
+    expect(await socket.ended).toEqual({ by: 'close', code: 4403, reason: 'Role changed' })
+    await sse.ended
+    const given = [socket.results.length, sse.results.length]
+    await org.sms.inbound('+905551120003', 'to those who may')
+    await eventually(() => expect(JSON.stringify(colleague.data())).toContain('to those who may'))
+    expect([socket.results.length, sse.results.length]).toEqual(given)
+    colleague.stop()
+    await eventually(async () => expect(await followers(app)).toBe(0))
+  })
+})
+
 describe('limits hold on a socket too, and a refused operation leaves it open', () => {
   const nested = 'customer { conversations { nodes { communications { nodes { customer { conversations { nodes { id } } } } } } } }'
   const deep = `{ customers { nodes { conversations { nodes { lastCommunication { ${nested} } } } } } }`

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config.ts'
 import type { Role } from '../../src/db/generated/enums.ts'
 import { newApiKey } from '../../src/domain/api-key-secret.ts'
 import { newId } from '../../src/domain/ids.ts'
+import { createMemoryBus } from '../../src/events/memory-bus.ts'
 import { testDatabase } from '../support/database.ts'
 
 const secret = randomBytes(32).toString('base64')
@@ -24,7 +25,13 @@ beforeAll(async () => {
 })
 afterAll(() => database?.close())
 beforeEach(async () => {
-  auth = createAuthenticator({ config, pool: database.pool, clock: () => new Date(), log: pino({ level: 'silent' }) })
+  auth = createAuthenticator({
+    bus: createMemoryBus(),
+    config,
+    pool: database.pool,
+    clock: () => new Date(),
+    log: pino({ level: 'silent' }),
+  })
   await database.db.member.deleteMany()
 })
 
