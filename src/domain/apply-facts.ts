@@ -62,7 +62,6 @@ async function receive(deps: ApplyDeps, { account, adapter }: WebhookAccount, ra
   const windowHours = adapter.capabilities.messagingWindowHours
   const settled = await receiveMessages(
     deps,
-    account.organizationId,
     raw,
     facts.map((fact) => ({ account, windowHours, fact })),
   )

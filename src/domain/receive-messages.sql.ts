@@ -1,92 +1,56 @@
 /**
- * Several messages of one organization become rows, counters, events and jobs in one statement. $1: the organization's id; $2: the messages
- * as JSON (see `incoming` in receive-message.ts); $3: the webhooks that brought them (see `rowOf` there). Gives a row for each message that
- * was not received before.
+ * Messages become rows, counters, events and jobs in one statement, whatever the organizations. $1: the messages as JSON (see `incoming` in
+ * receive-message.ts), none twice; $2: the webhooks that brought them (see `rowOf` there); $3: the bodies of these, one after the other;
+ * $4: milliseconds to wait for any lock, then nothing is done (55P03); 0: for ever. Gives a row for each message that was not received before.
+ *
+ * `plain`: for messages with one identity and no e-mail, file, reaction or word on consent. It is the same statement without what these do
+ * not need: a good part of what one message costs is setting up the plan.
  *
  * Concurrency: all of it sees the snapshot of the statement's start, so a row that a concurrent transaction has just committed can be
  * updated only by INSERT … ON CONFLICT DO UPDATE. That is why customers and conversations are upserted, and why nothing is looked up that
  * decides between insert and update. Locks follow the data, each kind in the order of its key: received message, identity, customer,
- * conversation, organization.
+ * conversation, organization. Those of the organizations come when all else is written: until the commit nobody else can write to their logs.
  */
-export const receiveMessagesSql = `
+export const receiveMessagesSql = ({ plain }: { plain: boolean }): string => `
 WITH input AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset($2::jsonb) AS m(n int, receipt_id uuid, account_id uuid, channel text, direction "Direction", external_id text,
-    at timestamptz, sent_at timestamptz, new_customer_id uuid, name text, new_conversation_id uuid, address text, window_expires_at timestamptz,
-    window_reason "WindowReason", communication_id uuid, subject text, body text, content jsonb, payload jsonb, in_reply_to text, consent jsonb,
-    consent_ids uuid[], email jsonb, parents jsonb, token_customer_id uuid, token_suggestion_id uuid, identities jsonb, attachments jsonb)
+  SELECT * FROM json_to_recordset($1::json) AS m(n int, organization_id uuid, receipt_id uuid, account_id uuid, channel text, inbound boolean,
+    external_id text, at timestamptz, sent_at timestamptz, new_customer_id uuid, name text, new_conversation_id uuid, address text,
+    window_expires_at timestamptz, window_reason "WindowReason", communication_id uuid, subject text, body text, content jsonb, payload jsonb,
+    in_reply_to text, identity_id uuid, kind "IdentityKind", scope text, value text, verified boolean${plain ? '' : WHOLE_COLUMNS})
+  WHERE set_config('lock_timeout', $4, true) IS NOT NULL
 ), gate AS (
   INSERT INTO received_message (channel_account_id, external_message_id, organization_id, received_at)
-  SELECT DISTINCT ON (m.account_id, m.external_id) m.account_id, m.external_id, $1::uuid, m.at
+  SELECT m.account_id, m.external_id, m.organization_id, m.at
   FROM input m
   WHERE NOT EXISTS (SELECT FROM communication c WHERE c.channel_account_id = m.account_id AND c.external_message_id = m.external_id)
-  ORDER BY m.account_id, m.external_id, m.n
+  ORDER BY m.account_id, m.external_id
   ON CONFLICT (channel_account_id, external_message_id) DO NOTHING
   RETURNING channel_account_id, external_message_id
 ), accepted AS MATERIALIZED (
-  SELECT DISTINCT ON (m.account_id, m.external_id) m.*, m.direction = 'INBOUND' AS inbound
-  FROM input m JOIN gate ON gate.channel_account_id = m.account_id AND gate.external_message_id = m.external_id
-  ORDER BY m.account_id, m.external_id, m.n
+  SELECT * FROM input WHERE (account_id, external_id) IN (SELECT channel_account_id, external_message_id FROM gate)
 ), raw AS (
   INSERT INTO webhook_receipt (id, organization_id, channel_account_id, wire, segment, url, headers, body, storage_key, size, status)
-  SELECT r.id, $1::uuid, r.account_id, r.wire, r.segment, r.url, r.headers, decode(r.body, 'base64'), r.storage_key, r.size, 'APPLIED'
-  FROM jsonb_to_recordset($3::jsonb) AS r(id uuid, account_id uuid, wire text, segment text, url text, headers jsonb, body text, storage_key text,
-    size int)
+  SELECT r.id, r.organization_id, r.account_id, r.wire, r.segment, r.url, r.headers,
+    CASE WHEN r.storage_key IS NULL THEN substring($3::bytea FROM r.start + 1 FOR r.size) END, r.storage_key, r.size, 'APPLIED'
+  FROM json_to_recordset($2::json) AS r(id uuid, organization_id uuid, account_id uuid, wire text, segment text, url text, headers jsonb,
+    start int, storage_key text, size int)
   WHERE r.id IN (SELECT receipt_id FROM accepted)
-  ORDER BY r.id
   ON CONFLICT (id) DO NOTHING
-), given AS MATERIALIZED (
-  SELECT a.n, i.ord, (i.item->>'id')::uuid AS id, (i.item->>'kind')::"IdentityKind" AS kind, i.item->>'scope' AS scope, i.item->>'value' AS value,
-    (i.item->>'verified')::boolean AS verified, (i.item->>'suggestion_id')::uuid AS suggestion_id
-  FROM accepted a, jsonb_array_elements(a.identities) WITH ORDINALITY AS i(item, ord)
-), known AS MATERIALIZED (
-  SELECT DISTINCT ON (g.n) g.n, found.customer_id, g.ord = 1 AND (found.verified OR NOT g.verified) AS settled
-  FROM given g CROSS JOIN LATERAL (
-    SELECT i.customer_id, i.verified FROM customer_identity i
-    WHERE i.organization_id = $1::uuid AND i.kind = g.kind AND i.scope = g.scope AND i.value = g.value
-    LIMIT 1
-  ) AS found
-  ORDER BY g.n, g.ord
-), unsettled AS (
-  SELECT g.*, coalesce(k.customer_id, a.new_customer_id) AS customer_id
-  FROM given g JOIN accepted a USING (n) LEFT JOIN known k USING (n)
-  WHERE g.ord = 1 AND k.settled IS NOT TRUE
-), first_identity AS (
+  RETURNING id
+), ${plain ? KNOWN_BY_ONE : KNOWN_BY_ANY}, first_identity AS (
   INSERT INTO customer_identity (id, organization_id, customer_id, kind, scope, value, verified)
-  SELECT DISTINCT ON (kind, scope, value) id, $1::uuid, customer_id, kind, scope, value, verified FROM unsettled ORDER BY kind, scope, value, n
+  SELECT DISTINCT ON (organization_id, kind, scope, value) identity_id, organization_id, coalesce(k.customer_id, new_customer_id), kind, scope,
+    value, verified
+  FROM accepted LEFT JOIN known k USING (n) WHERE k.settled IS NOT TRUE ORDER BY organization_id, kind, scope, value, n
   ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = customer_identity.verified OR excluded.verified
-  RETURNING customer_id, kind, scope, value
+  RETURNING customer_id, organization_id, kind, scope, value
 ), sender AS MATERIALIZED (
-  SELECT u.n, f.customer_id FROM unsettled u JOIN first_identity f USING (kind, scope, value)
-  UNION ALL
-  SELECT n, customer_id FROM known WHERE settled
-), other_identities AS (
-  INSERT INTO customer_identity (id, organization_id, customer_id, kind, scope, value, verified)
-  SELECT DISTINCT ON (g.kind, g.scope, g.value) g.id, $1::uuid, s.customer_id, g.kind, g.scope, g.value, g.verified
-  FROM given g JOIN sender s USING (n) WHERE g.ord > 1 ORDER BY g.kind, g.scope, g.value, g.n
-  ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = true
-    WHERE customer_identity.customer_id = excluded.customer_id AND excluded.verified AND NOT customer_identity.verified
-), suggestion AS (
-  INSERT INTO merge_suggestion (id, organization_id, customer_id, other_customer_id, kind, value)
-  SELECT DISTINCT ON (customer_id, other_customer_id) suggestion_id, $1::uuid, customer_id, other_customer_id, kind, value
-  FROM (
-    SELECT g.suggestion_id, s.customer_id, i.customer_id AS other_customer_id, g.kind, g.value
-    FROM given g JOIN sender s USING (n)
-    JOIN customer_identity i ON i.organization_id = $1::uuid AND i.kind = g.kind AND i.scope = g.scope AND i.value = g.value
-    WHERE g.ord > 1
-    UNION ALL
-    SELECT a.token_suggestion_id, s.customer_id, a.token_customer_id, g.kind, g.value
-    FROM accepted a JOIN sender s USING (n) JOIN given g ON g.n = a.n AND g.ord = 1
-    WHERE a.token_customer_id IS NOT NULL
-  ) AS named
-  WHERE other_customer_id <> customer_id AND NOT EXISTS (
-    SELECT FROM merge_suggestion m WHERE m.customer_id = named.other_customer_id AND m.other_customer_id = named.customer_id)
-  ORDER BY customer_id, other_customer_id
-  ON CONFLICT (customer_id, other_customer_id) DO NOTHING
-  RETURNING id, customer_id, other_customer_id
-), person AS (
+  SELECT a.*, coalesce(f.customer_id, k.customer_id) AS customer_id
+  FROM accepted a LEFT JOIN known k USING (n) LEFT JOIN first_identity f USING (organization_id, kind, scope, value)
+)${plain ? '' : OTHER_IDENTITIES}, person AS (
   INSERT INTO customer (id, organization_id, name, unread_count, created_at)
-  SELECT s.customer_id, $1::uuid, (array_agg(a.name ORDER BY a.n) FILTER (WHERE a.name IS NOT NULL))[1], count(*) FILTER (WHERE a.inbound), min(a.at)
-  FROM sender s JOIN accepted a USING (n) GROUP BY s.customer_id ORDER BY s.customer_id
+  SELECT customer_id, organization_id, (array_agg(name ORDER BY n) FILTER (WHERE name IS NOT NULL))[1], count(*) FILTER (WHERE inbound), min(at)
+  FROM sender GROUP BY customer_id, organization_id ORDER BY customer_id
   -- Who was merged since the snapshot takes nothing: null is refused, and the statement runs again (see receive-message.ts).
   ON CONFLICT (id) DO UPDATE SET name = coalesce(customer.name, excluded.name),
     unread_count = CASE WHEN customer.merged_into_id IS NULL THEN customer.unread_count + excluded.unread_count END
@@ -94,13 +58,13 @@ WITH input AS MATERIALIZED (
 ), thread AS (
   INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, status, status_changed_at, unread_count,
     inbound_count, outbound_count, window_expires_at, window_reason, last_inbound_at, last_communication_id, last_activity_at, created_at)
-  SELECT (array_agg(a.new_conversation_id ORDER BY a.n))[1], $1::uuid, person.id, a.account_id, min(a.channel)::"ChannelType",
-    (array_agg(a.address ORDER BY a.n DESC))[1], 'OPEN', min(a.at), count(*) FILTER (WHERE a.inbound), count(*) FILTER (WHERE a.inbound),
-    count(*) FILTER (WHERE NOT a.inbound), max(a.window_expires_at),
-    (array_agg(a.window_reason ORDER BY a.window_expires_at DESC) FILTER (WHERE a.window_expires_at IS NOT NULL))[1],
-    max(a.at) FILTER (WHERE a.inbound), (array_agg(a.communication_id ORDER BY a.n DESC))[1], max(a.at), min(a.at)
-  FROM accepted a JOIN sender s USING (n) JOIN person ON person.id = s.customer_id
-  GROUP BY person.id, a.account_id ORDER BY person.id, a.account_id
+  SELECT (array_agg(s.new_conversation_id ORDER BY s.n))[1], s.organization_id, person.id, s.account_id, min(s.channel)::"ChannelType",
+    (array_agg(s.address ORDER BY s.n DESC))[1], 'OPEN', (array_agg(s.at ORDER BY s.n))[1], count(*) FILTER (WHERE s.inbound),
+    count(*) FILTER (WHERE s.inbound), count(*) FILTER (WHERE NOT s.inbound), max(s.window_expires_at),
+    (array_agg(s.window_reason ORDER BY s.window_expires_at DESC) FILTER (WHERE s.window_expires_at IS NOT NULL))[1],
+    max(s.at) FILTER (WHERE s.inbound), (array_agg(s.communication_id ORDER BY s.n DESC))[1], max(s.at), min(s.at)
+  FROM sender s JOIN person ON person.id = s.customer_id
+  GROUP BY person.id, s.account_id, s.organization_id ORDER BY person.id, s.account_id
   ON CONFLICT (customer_id, channel_account_id) DO UPDATE SET
     unread_count = conversation.unread_count + excluded.unread_count,
     inbound_count = conversation.inbound_count + excluded.inbound_count,
@@ -118,43 +82,131 @@ WITH input AS MATERIALIZED (
     last_activity_at = greatest(conversation.last_activity_at, excluded.last_activity_at)
   RETURNING id, customer_id, channel_account_id, unread_count, status_changed_at
 ), placed AS MATERIALIZED (
-  SELECT a.*, person.id AS customer_id, thread.id AS conversation_id, thread.status_changed_at,
-    -- Anybody can write that an e-mail answers another one: it does so only within one customer's own.
-    coalesce(a.in_reply_to, (SELECT p.item->>'externalMessageId' FROM jsonb_array_elements(a.parents) WITH ORDINALITY AS p(item, ord)
-      WHERE (p.item->>'customerId')::uuid = person.id ORDER BY p.ord LIMIT 1)) AS answers,
-    count(*) FILTER (WHERE a.inbound) OVER (ORDER BY a.n) AS nth,
-    row_number() OVER of_customer AS nth_of_customer,
-    row_number() OVER of_thread AS nth_of_thread,
-    person.unread_count - count(*) FILTER (WHERE a.inbound) OVER (PARTITION BY person.id)
-      + count(*) FILTER (WHERE a.inbound) OVER of_customer AS customer_unread,
-    thread.unread_count - count(*) FILTER (WHERE a.inbound) OVER (PARTITION BY thread.id)
-      + count(*) FILTER (WHERE a.inbound) OVER of_thread AS conversation_unread
-  FROM accepted a JOIN sender s USING (n) JOIN person ON person.id = s.customer_id
-  JOIN thread ON thread.customer_id = person.id AND thread.channel_account_id = a.account_id
-  WINDOW of_customer AS (PARTITION BY person.id ORDER BY a.n), of_thread AS (PARTITION BY thread.id ORDER BY a.n)
+  SELECT s.*, thread.id AS conversation_id,
+    lead(s.n) OVER of_thread IS NULL AND thread.status_changed_at = s.at AS opens,
+    person.unread_count - count(*) FILTER (WHERE s.inbound) OVER of_customer + s.inbound::int AS customer_unread,
+    thread.unread_count - count(*) FILTER (WHERE s.inbound) OVER of_thread + s.inbound::int AS conversation_unread
+  FROM sender s JOIN person ON person.id = s.customer_id
+  LEFT JOIN thread ON thread.customer_id = s.customer_id AND thread.channel_account_id = s.account_id
+  -- From the last to the first: counts at the time of a message are those of the end without what comes after it.
+  WINDOW of_customer AS (PARTITION BY s.customer_id ORDER BY s.n DESC), of_thread AS (PARTITION BY s.customer_id, s.account_id ORDER BY s.n DESC)
 ), message AS (
   INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, subject, body, content,
     payload, in_reply_to, is_read, delivery_status, external_message_id, sent_at, created_at)
-  SELECT communication_id, $1::uuid, customer_id, conversation_id, account_id, channel::"CommunicationType", direction, subject, body, content,
-    payload, answers, NOT inbound, CASE WHEN inbound THEN NULL ELSE 'SENT'::"DeliveryStatus" END, external_id,
+  SELECT communication_id, organization_id, customer_id, conversation_id, account_id, channel::"CommunicationType",
+    CASE WHEN inbound THEN 'INBOUND' ELSE 'OUTBOUND' END::"Direction", subject, body, content, payload, ${plain ? 'in_reply_to' : ANSWERS},
+    NOT inbound, CASE WHEN inbound THEN NULL ELSE 'SENT'::"DeliveryStatus" END, external_id,
     CASE WHEN inbound THEN NULL ELSE coalesce(sent_at, at) END, at
   FROM placed
-), mail AS (
+  RETURNING id
+)${plain ? '' : MORE_ROWS}, happened AS (
+  SELECT p.n, e.ord, p.organization_id, e.type, NULL::jsonb AS data, NULL::uuid AS about
+  FROM placed p CROSS JOIN LATERAL (VALUES
+    (1, 'CUSTOMER_CREATED', customer_id = new_customer_id),
+    (2, 'CONVERSATION_CHANGED', opens),
+    (3, 'COMMUNICATION_RECEIVED', inbound),
+    (3, 'COMMUNICATION_CREATED', NOT inbound),
+    (7, 'UNREAD_COUNT_CHANGED', inbound)
+  ) AS e(ord, type, so) WHERE e.so${plain ? '' : MORE_EVENTS}
+), entry AS MATERIALIZED (
+  SELECT *, row_number() OVER earlier AS k, count(*) FILTER (WHERE type = 'UNREAD_COUNT_CHANGED') OVER earlier AS unread
+  FROM happened WINDOW earlier AS (PARTITION BY organization_id ORDER BY n, ord ROWS UNBOUNDED PRECEDING)
+), total AS MATERIALIZED (
+  SELECT organization_id, max(k) AS events, max(unread) AS unread FROM entry GROUP BY organization_id
+), locked AS MATERIALIZED (
+  SELECT id FROM organization WHERE id IN (SELECT organization_id FROM total)
+    AND (SELECT count(*) FROM message) + (SELECT count(*) FROM raw) > 0
+  ORDER BY id FOR NO KEY UPDATE
+), bumped AS (
+  UPDATE organization SET event_seq = event_seq + total.events, unread_count = organization.unread_count + total.unread
+  FROM total JOIN locked ON locked.id = total.organization_id
+  WHERE organization.id = total.organization_id
+  RETURNING organization.id, event_seq - total.events AS base, unread_count - total.unread AS unread_before
+), logged AS (
+  INSERT INTO event (organization_id, seq, type, occurred_at, customer_id, conversation_id, communication_id, data)
+  SELECT e.organization_id, bumped.base + e.k, e.type::"EventType", p.at, p.customer_id, p.conversation_id,
+    coalesce(e.about, p.communication_id),
+    CASE e.type
+      WHEN 'UNREAD_COUNT_CHANGED' THEN jsonb_build_object('customerUnreadCount', p.customer_unread,
+        'conversationUnreadCount', p.conversation_unread, 'organizationUnreadCount', bumped.unread_before + e.unread)
+      WHEN 'CONVERSATION_CHANGED' THEN jsonb_build_object('status', 'OPEN', 'created', p.conversation_id = p.new_conversation_id)
+      ELSE coalesce(e.data, '{}') END
+  FROM bumped JOIN entry e ON e.organization_id = bumped.id JOIN placed p USING (n)
+)
+SELECT n, communication_id AS "communicationId", conversation_id AS "conversationId", customer_id AS "customerId"${plain ? '' : JOBS}
+FROM placed`
+
+const WHOLE_COLUMNS = `, others json,
+    consent jsonb, consent_ids uuid[], email jsonb, parents json, token_customer_id uuid, token_suggestion_id uuid, attachments json`
+
+/** LIMIT keeps PostgreSQL from reading all identities where it takes the few that are asked for to be many. */
+const identityOf = (named: string): string => `
+    SELECT * FROM customer_identity c
+    WHERE c.organization_id = ${named}.organization_id AND c.kind = ${named}.kind AND c.scope = ${named}.scope AND c.value = ${named}.value
+    LIMIT 1`
+
+const KNOWN_BY_ONE = `known AS MATERIALIZED (
+  SELECT a.n, i.customer_id, i.verified OR NOT a.verified AS settled
+  FROM accepted a CROSS JOIN LATERAL (${identityOf('a')}) AS i
+)`
+
+/** The first of its identities that is known says who wrote it. */
+const KNOWN_BY_ANY = `other AS MATERIALIZED (
+  SELECT a.n, a.organization_id, i.ord, (i.item->>'id')::uuid AS id, (i.item->>'kind')::"IdentityKind" AS kind, i.item->>'scope' AS scope,
+    i.item->>'value' AS value, (i.item->>'verified')::boolean AS verified, (i.item->>'suggestion_id')::uuid AS suggestion_id
+  FROM accepted a, json_array_elements(a.others) WITH ORDINALITY AS i(item, ord)
+), known AS MATERIALIZED (
+  SELECT DISTINCT ON (g.n) g.n, i.customer_id, g.ord = 0 AND (i.verified OR NOT g.verified) AS settled
+  FROM (
+    SELECT n, 0 AS ord, organization_id, kind, scope, value, verified FROM accepted
+    UNION ALL SELECT n, ord, organization_id, kind, scope, value, verified FROM other
+  ) AS g CROSS JOIN LATERAL (${identityOf('g')}) AS i
+  ORDER BY g.n, g.ord
+)`
+
+const OTHER_IDENTITIES = `, other_identities AS (
+  INSERT INTO customer_identity (id, organization_id, customer_id, kind, scope, value, verified)
+  SELECT DISTINCT ON (o.organization_id, o.kind, o.scope, o.value) o.id, o.organization_id, s.customer_id, o.kind, o.scope, o.value, o.verified
+  FROM other o JOIN sender s USING (n) ORDER BY o.organization_id, o.kind, o.scope, o.value, o.n
+  ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = true
+    WHERE customer_identity.customer_id = excluded.customer_id AND excluded.verified AND NOT customer_identity.verified
+), suggestion AS (
+  INSERT INTO merge_suggestion (id, organization_id, customer_id, other_customer_id, kind, value)
+  SELECT DISTINCT ON (customer_id, other_customer_id) suggestion_id, organization_id, customer_id, other_customer_id, kind, value
+  FROM (
+    SELECT o.suggestion_id, o.organization_id, s.customer_id, i.customer_id AS other_customer_id, o.kind, o.value
+    FROM other o JOIN sender s USING (n) CROSS JOIN LATERAL (${identityOf('o')}) AS i
+    UNION ALL
+    SELECT token_suggestion_id, organization_id, customer_id, token_customer_id, kind, value FROM sender WHERE token_customer_id IS NOT NULL
+  ) AS named
+  WHERE other_customer_id <> customer_id AND NOT EXISTS (
+    SELECT FROM merge_suggestion m WHERE m.customer_id = named.other_customer_id AND m.other_customer_id = named.customer_id)
+  ORDER BY customer_id, other_customer_id
+  ON CONFLICT (customer_id, other_customer_id) DO NOTHING
+  RETURNING id, customer_id, other_customer_id
+)`
+
+/** Anybody can write that an e-mail answers another one: it does so only within one customer's own. */
+const ANSWERS = `coalesce(in_reply_to, (
+      SELECT p.item->>'externalMessageId' FROM json_array_elements(parents) WITH ORDINALITY AS p(item, ord)
+      WHERE (p.item->>'customerId')::uuid = customer_id ORDER BY p.ord LIMIT 1))`
+
+const MORE_ROWS = `, mail AS (
   INSERT INTO email_message (communication_id, organization_id, channel_account_id, message_id, "references", "from", "to", cc, html, quoted_text)
-  SELECT communication_id, $1::uuid, account_id, email->>'messageId',
+  SELECT communication_id, organization_id, account_id, email->>'messageId',
     ARRAY(SELECT jsonb_array_elements_text(email->'references')), email->'from', email->'to', email->'cc', email->>'html', email->>'quotedText'
   FROM placed WHERE jsonb_typeof(email) = 'object'
 ), files AS (
   INSERT INTO attachment (id, organization_id, communication_id, source_url, content_type, filename, content_id, storage_key, size, status, created_at)
-  SELECT (f.item->>'id')::uuid, $1::uuid, p.communication_id, f.item->>'url', f.item->>'contentType', f.item->>'filename', f.item->>'contentId',
-    f.item->>'storage_key', (f.item->>'size')::int,
+  SELECT (f.item->>'id')::uuid, p.organization_id, p.communication_id, f.item->>'url', f.item->>'contentType', f.item->>'filename',
+    f.item->>'contentId', f.item->>'storage_key', (f.item->>'size')::int,
     CASE WHEN f.item->>'storage_key' IS NULL THEN 'PENDING' ELSE 'STORED' END::"AttachmentStatus", p.at
-  FROM placed p, jsonb_array_elements(p.attachments) AS f(item)
+  FROM placed p, json_array_elements(p.attachments) AS f(item)
   RETURNING id, status
 ), jobs AS (
   SELECT graphile_worker.add_job('fetch-attachment', json_build_object('attachmentId', files.id)) FROM files WHERE status = 'PENDING'
 ), consent AS MATERIALIZED (
-  SELECT p.n, p.customer_id, p.channel::"ChannelType" AS channel, u.purpose, p.consent_ids[u.ord] AS consent_id,
+  SELECT p.n, p.organization_id, p.customer_id, p.channel::"ChannelType" AS channel, u.purpose, p.consent_ids[u.ord] AS consent_id,
     (p.consent->>'state')::"ConsentState" AS state,
     (p.consent->>'source')::"ConsentSource" AS source, p.body, p.communication_id, p.at,
     -- Of several in one batch, each one is compared with the one before it.
@@ -165,48 +217,25 @@ WITH input AS MATERIALIZED (
   WHERE jsonb_typeof(p.consent) = 'object'
 ), ledger AS (
   INSERT INTO consent_entry (id, organization_id, customer_id, channel, purpose, state, source, evidence, communication_id, occurred_at)
-  SELECT consent_id, $1::uuid, customer_id, channel, purpose, state, source, left(body, 1000), communication_id, at FROM consent ORDER BY n
-), entry AS MATERIALIZED (
-  SELECT row_number() OVER (ORDER BY n, ord) AS k, n, type, data, about FROM (
-    SELECT n, 1 AS ord, 'CUSTOMER_CREATED' AS type, '{}'::jsonb AS data, NULL::uuid AS about FROM placed
-    WHERE nth_of_customer = 1 AND customer_id IN (SELECT new_customer_id FROM placed)
-    UNION ALL
-    SELECT n, 2, 'CONVERSATION_CHANGED',
-      jsonb_build_object('status', 'OPEN', 'created', conversation_id IN (SELECT new_conversation_id FROM placed)), NULL
-    FROM placed WHERE nth_of_thread = 1 AND status_changed_at = at
-    UNION ALL
-    SELECT n, 3, CASE WHEN inbound THEN 'COMMUNICATION_RECEIVED' ELSE 'COMMUNICATION_CREATED' END, '{}', NULL FROM placed
-    UNION ALL
-    SELECT n, 4, 'COMMUNICATION_CHANGED', jsonb_build_object('change', 'reaction'), target FROM (
-      SELECT p.n, (
-        SELECT t.id FROM communication t WHERE t.channel_account_id = p.account_id AND t.external_message_id = p.content->>'target') AS target
-      FROM placed p WHERE p.content->>'kind' = 'REACTION'
-    ) AS reaction WHERE target IS NOT NULL
-    UNION ALL
-    SELECT n, 5, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
-      jsonb_build_object('channel', channel, 'purposes', jsonb_agg(purpose ORDER BY purpose), 'source', source), NULL
-    FROM consent WHERE state <> before GROUP BY n, state, channel, source
-    UNION ALL
-    SELECT min(p.n), 6, 'MERGE_SUGGESTED', jsonb_build_object('mergeSuggestionId', s.id, 'otherCustomerId', s.other_customer_id), NULL
-    FROM suggestion s JOIN placed p USING (customer_id) GROUP BY s.id, s.other_customer_id
-    UNION ALL
-    SELECT n, 7, 'UNREAD_COUNT_CHANGED',
-      jsonb_build_object('customerUnreadCount', customer_unread, 'conversationUnreadCount', conversation_unread), NULL
-    FROM placed WHERE inbound
-  ) AS happened
-), bumped AS (
-  UPDATE organization SET event_seq = event_seq + total.events, unread_count = organization.unread_count + total.messages
-  FROM (SELECT (SELECT count(*) FROM entry) AS events, (SELECT count(*) FROM placed WHERE inbound) AS messages) AS total
-  WHERE organization.id = $1::uuid AND total.events > 0
-  RETURNING event_seq - total.events AS base, unread_count - total.messages AS unread_before
-), logged AS (
-  INSERT INTO event (organization_id, seq, type, occurred_at, customer_id, conversation_id, communication_id, data)
-  SELECT $1::uuid, bumped.base + entry.k, entry.type::"EventType", p.at, p.customer_id, p.conversation_id,
-    coalesce(entry.about, p.communication_id),
-    CASE WHEN entry.type = 'UNREAD_COUNT_CHANGED'
-      THEN entry.data || jsonb_build_object('organizationUnreadCount', bumped.unread_before + p.nth) ELSE entry.data END
-  FROM bumped, entry JOIN placed p USING (n)
-)
-SELECT n, communication_id AS "communicationId", conversation_id AS "conversationId", customer_id AS "customerId",
-  (SELECT count(*) FROM jobs)::int AS jobs
-FROM placed`
+  SELECT consent_id, organization_id, customer_id, channel, purpose, state, source, left(body, 1000), communication_id, at
+  FROM consent ORDER BY n
+)`
+
+const MORE_EVENTS = `
+  UNION ALL
+  SELECT n, 4, organization_id, 'COMMUNICATION_CHANGED', jsonb_build_object('change', 'reaction'), target FROM (
+    SELECT p.n, p.organization_id, (
+      SELECT t.id FROM communication t WHERE t.channel_account_id = p.account_id AND t.external_message_id = p.content->>'target') AS target
+    FROM placed p WHERE p.content->>'kind' = 'REACTION'
+  ) AS reaction WHERE target IS NOT NULL
+  UNION ALL
+  SELECT n, 5, organization_id, CASE state WHEN 'OPTED_OUT' THEN 'CUSTOMER_OPTED_OUT' ELSE 'CUSTOMER_OPTED_IN' END,
+    jsonb_build_object('channel', channel, 'purposes', jsonb_agg(purpose ORDER BY purpose), 'source', source), NULL
+  FROM consent WHERE state <> before GROUP BY n, organization_id, state, channel, source
+  UNION ALL
+  SELECT min(p.n), 6, p.organization_id, 'MERGE_SUGGESTED',
+    jsonb_build_object('mergeSuggestionId', s.id, 'otherCustomerId', s.other_customer_id), NULL
+  FROM suggestion s JOIN placed p USING (customer_id) GROUP BY s.id, s.other_customer_id, p.organization_id`
+
+const JOBS = `,
+  (SELECT count(*) FROM jobs)::int AS jobs`

@@ -54,6 +54,7 @@ export async function rawReceipt(deps: Pick<Deps, 'storage'>, place: Place, requ
 
 /** What proved the sender has done its work: the secret of SendGrid's addresses is kept encrypted, and nowhere else. */
 function withoutSecret(address: string): string {
+  if (!address.includes('?')) return address
   const url = URL.parse(address)
   if (url === null || !url.searchParams.has('key')) return address
   url.searchParams.delete('key')

@@ -6,9 +6,15 @@ export const withoutNul = (text: string): string => text.replaceAll('\u0000', ''
 /** Lone surrogates cannot be encoded as UTF-8 (RFC 3629): they become U+FFFD. */
 export const cleanText = (text: string): string => withoutNul(text).toWellFormed()
 
+/** How JSON writes what is not clean; also some of what is. */
+const SUSPECT = /\\u(0000|d[89a-f])/
+
 /** A copy whose texts are all clean: jsonb refuses what text refuses. */
-export const cleanJson = <Value>(value: Value): Value =>
-  JSON.parse(JSON.stringify(value), (_key, part: unknown) => (typeof part === 'string' ? cleanText(part) : part)) as Value
+export function cleanJson<Value>(value: Value): Value {
+  const json = JSON.stringify(value)
+  const clean = (_key: string, part: unknown) => (typeof part === 'string' ? cleanText(part) : part)
+  return JSON.parse(json, SUSPECT.test(json) ? clean : undefined) as Value
+}
 
 /** A required text of 1 to `max` characters, white space alone not counting. */
 export function requiredText(text: string, path: string[], max: number): string {

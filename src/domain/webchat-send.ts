@@ -55,7 +55,7 @@ export async function sendWebchatMessage(deps: SendDeps, visitor: Visitor, input
     consent: null,
   }
   const item = { account: { id: channelAccountId, organizationId, channel }, windowHours: capabilities.messagingWindowHours, fact }
-  const [outcome] = await receiveMessages(deps, organizationId, null, [item])
+  const [outcome] = await receiveMessages(deps, null, [item])
   if (outcome?.status === 'rejected') throw outcome.reason
   await taken?.()
   return deps.db.communication.findUniqueOrThrow({ where: key })

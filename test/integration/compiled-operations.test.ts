@@ -83,9 +83,7 @@ async function seed(): Promise<void> {
         payload: null,
         consent: null,
       }
-      const [result] = await receiveMessages(deps, organizationId, null, [
-        { account, windowHours: account.channel === 'WHATSAPP' ? 24 : null, fact },
-      ])
+      const [result] = await receiveMessages(deps, null, [{ account, windowHours: account.channel === 'WHATSAPP' ? 24 : null, fact }])
       if (result?.status !== 'fulfilled') throw new Error(`not received: ${JSON.stringify(result)}`)
       const received = result.value
       const conversationId = received?.conversationId ?? ''

@@ -3,7 +3,8 @@ import type { ConsentWord, Identity, MessageFact } from '../../src/channels/fact
 import type { Config } from '../../src/config.ts'
 import type { Database } from '../../src/db/client.ts'
 import { newId } from '../../src/domain/ids.ts'
-import { type Received, type ReceivingAccount, receiveMessages } from '../../src/domain/receive-message.ts'
+import { type ReceivingAccount, receiveMessages } from '../../src/domain/receive-message.ts'
+import type { Received } from '../../src/domain/store-received.ts'
 import { rawReceipt } from '../../src/domain/store-webhook.ts'
 import { createMemoryBus } from '../../src/events/memory-bus.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -56,7 +57,7 @@ async function receiveAll(facts: MessageFact[], account = sms) {
   const request = { method: 'POST', url: 'https://example.test/', headers: {}, body: Buffer.from('Body=x') }
   const raw = await rawReceipt(deps, { organizationId, channelAccountId, wire: 'test', segment: 'in' }, request, request.body)
   const items = facts.map((one) => ({ account, windowHours: null, fact: one }))
-  return receiveMessages(deps, organizationId, raw, items)
+  return receiveMessages(deps, raw, items)
 }
 
 /** The first runs alone; all others wait for it and share the next statement. */

@@ -31,5 +31,5 @@ export async function remember(
       sentAt: new Date(0),
     },
   }))
-  await receiveMessages({ ...app.deps, bus: createMemoryBus() }, organizationId, null, items)
+  await receiveMessages({ ...app.deps, bus: createMemoryBus() }, null, items)
 }

@@ -132,7 +132,7 @@ export async function scriptChannel(app: TestApp, channel: ChannelType, changes:
         content,
       }
       const windowHours = adapter.capabilities.messagingWindowHours
-      const [result] = await receiveMessages(deps, organizationId, null, [{ account, windowHours, fact: message }])
+      const [result] = await receiveMessages(deps, null, [{ account, windowHours, fact: message }])
       if (result?.status !== 'fulfilled' || result.value === null) throw new Error(`not received: ${JSON.stringify(result)}`)
       return result.value
     },
