@@ -46,7 +46,7 @@ export function createRouter({ log, metrics }: RouterDeps, routes: Routes) {
 /** Only path and query are used; the host is a placeholder, because the Host header is the client's word. */
 function urlOf(request: IncomingMessage): URL | null {
   const target = request.url?.startsWith('/') ? `http://localhost${request.url}` : (request.url ?? '')
-  return URL.canParse(target) ? new URL(target) : null
+  return URL.parse(target)
 }
 
 function observe(metrics: Metrics, route: string, request: IncomingMessage, response: ServerResponse): void {
