@@ -1,4 +1,5 @@
 import { growthPairs } from './growth.ts'
+import { webhookPairs } from './inbound.ts'
 import { liveRows } from './live.ts'
 import { compare, type Pair, type Row } from './measure.ts'
 import { type Options, readOptions } from './options.ts'
@@ -7,7 +8,6 @@ import { deepPair, readPair, reads } from './reads.ts'
 import { startRow } from './start.ts'
 import { machine, table } from './table.ts'
 import { type CleanUp, openWorld, type World } from './world.ts'
-import { webhookPair } from './writes.ts'
 
 /** What is compared under load, or a row that measures itself. */
 type Scenario = (world: World, options: Options) => Promise<(Pair | (() => Promise<Row>))[]>
@@ -19,7 +19,7 @@ const scenarios: Record<string, Scenario> = {
   queue: async (world) => [await readPair(world, reads.queue)],
   stats: async (world) => [await readPair(world, reads.stats)],
   deep: async (world) => [await deepPair(world)],
-  webhook: async (world) => [webhookPair(world, 1), webhookPair(world, 16)],
+  webhook: async (world) => webhookPairs(world),
   live: async (world, options) => liveRows(world, options, cleanUps),
   growth: growthPairs,
   start: async (_world, options) => [() => startRow(options, cleanUps)],

@@ -1,7 +1,18 @@
 import { createHmac, randomBytes } from 'node:crypto'
 
-/** `paths`: where they are posted in turn; `to`: the account's number; `publicUrl`: what Twilio signs before the path. */
-export type WebhookSource = { publicUrl: string; paths: string[]; to: string; accountSid: string; authToken: string; senders: number }
+/**
+ * `paths`: where they are posted in turn; `to`: the account's number; `publicUrl`: what Twilio signs before the path. From any of `senders`
+ * numbers, or, where `firstSender` is given, each from the one after the one before.
+ */
+export type WebhookSource = {
+  publicUrl: string
+  paths: string[]
+  to: string
+  accountSid: string
+  authToken: string
+  senders: number
+  firstSender?: number
+}
 
 const texts = [
   'Hello, is my permit ready? I was told to ask today.',
@@ -10,11 +21,11 @@ const texts = [
   'I have sent the form twice now and nobody has called me back yet. What else do you need from me?',
 ]
 
-/** Signed SMS webhooks as Twilio posts them, of `senders` different numbers, as bytes that are ready to be written to a socket. */
+/** Signed SMS webhooks as Twilio posts them, as bytes that are ready to be written to a socket. */
 export function webhookRequests(source: WebhookSource, count: number): Buffer[] {
   return Array.from({ length: count }, (_, index) => {
     const path = source.paths[index % source.paths.length] ?? ''
-    const body = new URLSearchParams(parameters(source)).toString()
+    const body = new URLSearchParams(parameters(source, index)).toString()
     const signature = sign(source.authToken, source.publicUrl + path, body)
     return Buffer.from(
       `POST ${path} HTTP/1.1\r\nHost: bench\r\nUser-Agent: TwilioProxy/1.1\r\nX-Twilio-Signature: ${signature}\r\n` +
@@ -24,8 +35,9 @@ export function webhookRequests(source: WebhookSource, count: number): Buffer[] 
 }
 
 /** https://www.twilio.com/docs/messaging/guides/webhook-request */
-function parameters({ to, accountSid, senders }: WebhookSource): Record<string, string> {
+function parameters({ to, accountSid, senders, firstSender }: WebhookSource, index: number): Record<string, string> {
   const sid = `SM${randomBytes(16).toString('hex')}`
+  const sender = firstSender === undefined ? Math.floor(Math.random() * senders) : firstSender + index
   return {
     ToCountry: 'US',
     ToState: '',
@@ -44,7 +56,7 @@ function parameters({ to, accountSid, senders }: WebhookSource): Record<string, 
     NumSegments: '1',
     MessageSid: sid,
     AccountSid: accountSid,
-    From: `+90555${String(Math.floor(Math.random() * senders)).padStart(7, '0')}`,
+    From: `+90555${String(sender).padStart(7, '0')}`,
     ApiVersion: '2010-04-01',
   }
 }
