@@ -52,6 +52,11 @@ const routes: Record<string, Route> = {
     await pool.query({ name: 'receive', text: receiveSql, values })
     return { type: 'text/xml', body: '<Response/>' }
   },
+  async send(request, conversationId) {
+    const text = (await bodyOf(request)).toString('utf8')
+    const { rows } = await pool.query<{ json: object }>({ name: 'send', text: sendSql, values: [conversationId, v7(), text] })
+    return json(JSON.stringify(rows[0]?.json))
+  },
   async broadcast(_request, sizes) {
     for (const size of sizes.split(',').map(Number)) {
       const message = ready.get(size) ?? 'x'.repeat(size)

@@ -1,4 +1,4 @@
-import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
+import type { ChannelAccount, Communication, Conversation } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { newId, timeOfId } from './ids.ts'
@@ -23,14 +23,30 @@ export async function ensureConversation(
   return made
 }
 
-/** Makes a communication the conversation's latest. `outbound`: how many messages to the customer it adds. */
-export async function touchConversation(tx: Tx, conversationId: string, communicationId: string, outbound: 0 | 1): Promise<void> {
+/** Makes a communication that is no message to the customer the conversation's latest. */
+export async function touchConversation(tx: Tx, conversationId: string, communicationId: string): Promise<void> {
   await tx.$executeRaw`
     UPDATE conversation SET
-      outbound_count = outbound_count + ${outbound},
       last_communication_id = greatest(last_communication_id, ${communicationId}::uuid),
       last_activity_at = greatest(last_activity_at, ${timeOfId(communicationId)}::timestamptz)
     WHERE id = ${conversationId}::uuid`
+}
+
+type Outbound = Pick<Communication, 'id'> & { conversationId: string; address: string }
+
+/** Counts messages to customers in their conversations, each as the latest there; answers go where the latest went. They must be locked. */
+export async function addOutbound(tx: Tx, messages: readonly Outbound[]): Promise<void> {
+  const latest = [...Map.groupBy(messages, ({ conversationId }) => conversationId)].map(([id, said]) => ({ id, said, last: said.at(-1) }))
+  await tx.$executeRaw`
+    UPDATE conversation SET
+      address = new.address,
+      outbound_count = outbound_count + new.outbound,
+      last_communication_id = greatest(last_communication_id, new.communication_id),
+      last_activity_at = greatest(last_activity_at, new.at)
+    FROM unnest(${latest.map(({ id }) => id)}::uuid[], ${latest.map(({ last }) => last?.address)}::text[],
+      ${latest.map(({ said }) => said.length)}::int[], ${latest.map(({ last }) => last?.id)}::uuid[],
+      ${latest.map(({ last }) => timeOfId(last?.id ?? ''))}::timestamptz[]) AS new(conversation_id, address, outbound, communication_id, at)
+    WHERE conversation.id = new.conversation_id`
 }
 
 /** Where the customer waits for us it is open again, as after a message of theirs. It must be locked. */

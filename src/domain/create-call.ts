@@ -39,7 +39,7 @@ export async function createCall(
       createdAt: timeOfId(id),
     },
   })
-  if (conversationId !== null) await touchConversation(tx, conversationId, id, 0)
+  if (conversationId !== null) await touchConversation(tx, conversationId, id)
   recorder.event({ type: 'COMMUNICATION_CREATED', customerId, conversationId, communicationId: id })
   return call
 }

@@ -96,12 +96,10 @@ async function verdictOn(
   adapter: AnyChannelAdapter,
   files: readonly Attachment[],
 ): Promise<{ humanAgent: boolean } | { code: string; message: string }> {
-  const { conversationId, customerId, purpose } = communication
-  const conversation = conversationId === null ? null : await tx.conversation.findUnique({ where: { id: conversationId } })
+  const { customerId, purpose } = communication
   const message = await storedMessage(tx, communication, adapter, files)
   try {
-    const standing = await standingOf(tx, { account, adapter, customerId, conversation }, purpose)
-    return checkMessage(standing, message, deps.clock())
+    return checkMessage(await standingOf(tx, { account, adapter, customerId }, purpose), message, deps.clock())
   } catch (error) {
     if (error instanceof UserError) return { code: error.code, message: error.message }
     throw error

@@ -17,9 +17,7 @@ export async function checkPolicy(
   at: Date,
   paths: Partial<RefusalPaths> = {},
 ): Promise<void> {
-  const key = { customerId: recipient.customerId, channelAccountId: recipient.account.id }
-  const conversation = await tx.conversation.findUnique({ where: { customerId_channelAccountId: key } })
-  checkMessage(await standingOf(tx, { ...recipient, conversation }, purpose), message, at, paths)
+  checkMessage(await standingOf(tx, recipient, purpose), message, at, paths)
 }
 
 /** What the communication's row has of a message. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Communication } from '../db/generated/client.ts'
-import type { Deps } from '../deps.ts'
+import type { Tx } from '../events/transact.ts'
 import { IdempotencyConflictError, ValidationError } from './errors.ts'
 import { cleanText } from './text.ts'
 
@@ -25,9 +25,16 @@ function canonical(value: unknown): string {
     .join()}}`
 }
 
+/** What these keys made before, by their keys. */
+export async function madeBefore(tx: Tx, organizationId: string, keys: readonly string[]): Promise<ReadonlyMap<string, Communication>> {
+  if (keys.length === 0) return new Map()
+  const made = await tx.communication.findMany({ where: { organizationId, idempotencyKey: { in: [...keys] } } })
+  return new Map(made.map((communication) => [communication.idempotencyKey ?? '', communication]))
+}
+
 /** What this key made before, or null. Throws IdempotencyConflictError where that was from another input. */
-export async function madeBefore(deps: Pick<Deps, 'db'>, organizationId: string, key: string, hash: string): Promise<Communication | null> {
-  const before = await deps.db.communication.findFirst({ where: { organizationId, idempotencyKey: key } })
-  if (before !== null && before.idempotencyHash !== hash) throw new IdempotencyConflictError()
-  return before
+export function madeFor(made: ReadonlyMap<string, Communication>, key: string | null, hash: string): Communication | null {
+  const before = key === null ? undefined : made.get(key)
+  if (before !== undefined && before.idempotencyHash !== hash) throw new IdempotencyConflictError()
+  return before ?? null
 }

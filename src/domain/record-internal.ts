@@ -29,7 +29,7 @@ export async function recordInternal(deps: Pick<Deps, 'db' | 'bus'>, actor: Acto
     const communication = await tx.communication.create({
       data: { ...content, id, organizationId, customerId, conversationId, authorId: memberId, createdAt: timeOfId(id) },
     })
-    if (conversationId !== null) await touchConversation(tx, conversationId, id, 0)
+    if (conversationId !== null) await touchConversation(tx, conversationId, id)
     recorder.event({ type: 'COMMUNICATION_CREATED', actorId: memberId, customerId, conversationId, communicationId: id })
     return communication
   })

@@ -1,9 +1,9 @@
 import type { AnyChannelAdapter } from '../channels/channel.ts'
-import type { ChannelAccount, Conversation } from '../db/generated/client.ts'
+import type { ChannelAccount } from '../db/generated/client.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import type { Tx } from '../events/transact.ts'
 import { ChannelNotConnectedError, NoAddressError, NotFoundError, ValidationError } from './errors.ts'
+import type { Lookups } from './recipient-lookups.ts'
 
 export type RecipientInput = {
   to: { conversationId?: string | null; customerId?: string | null; address?: string | null }
@@ -17,46 +17,35 @@ export type Recipient = {
   adapter: AnyChannelAdapter
   address: string
   customerId: string | null
-  conversation: Conversation | null
+  conversation: { id: string } | null
 }
-
-/** In a transaction, or outside of one. */
-type Reading = { db: Tx }
 
 type Way = { account: ChannelAccount; adapter: AnyChannelAdapter }
 
 /** Chooses account and address. Throws NotFoundError, ChannelNotConnectedError or ValidationError, each naming its field. */
-export async function resolveRecipient(
-  deps: Reading & Pick<Deps, 'channels'>,
-  organizationId: string,
-  input: RecipientInput,
-): Promise<Recipient> {
-  const ways = await connectedWays(deps, organizationId, input)
+export async function resolveRecipient({ channels }: Pick<Deps, 'channels'>, lookups: Lookups, input: RecipientInput): Promise<Recipient> {
+  const accounts = await lookups.accounts()
+  const ways = connectedAccounts(accounts, input).map((account) => ({ account, adapter: channels.get(account.provider, account.channel) }))
   const { conversationId, customerId, address } = input.to
-  if (conversationId) return byConversation(deps, organizationId, conversationId, ways)
-  if (customerId) return byCustomer(deps, organizationId, customerId, ways)
-  if (address) return byAddress(deps, organizationId, address, ways)
+  if (conversationId) return byConversation(lookups, conversationId, ways)
+  if (customerId) return byCustomer(lookups, customerId, ways)
+  if (address) return byAddress(lookups, address, ways)
   throw new ValidationError('to needs exactly one of conversationId, customerId, address.', ['input', 'to'])
 }
 
-async function connectedWays(deps: Reading & Pick<Deps, 'channels'>, organizationId: string, input: RecipientInput): Promise<Way[]> {
-  const { channel, channelAccountId } = input
+function connectedAccounts(accounts: readonly ChannelAccount[], { channel, channelAccountId }: RecipientInput): ChannelAccount[] {
   if (channelAccountId) {
-    const account = await deps.db.channelAccount.findFirst({ where: { id: channelAccountId, organizationId } })
-    if (account === null) throw new NotFoundError('channel account', ['input', 'channelAccountId'])
+    const account = accounts.find(({ id }) => id === channelAccountId)
+    if (account === undefined) throw new NotFoundError('channel account', ['input', 'channelAccountId'])
     if (channel && account.channel !== channel) {
       throw new ValidationError(`The channel account is for ${account.channel}, not ${channel}.`, ['input', 'channel'])
     }
     if (account.status !== 'ACTIVE') throw new ChannelNotConnectedError(notActive(account), ['input', 'channelAccountId'])
+    return [account]
   }
-  const accounts = await deps.db.channelAccount.findMany({
-    where: { organizationId, status: 'ACTIVE', ...(channelAccountId ? { id: channelAccountId } : {}), ...(channel ? { channel } : {}) },
-    orderBy: { id: 'asc' },
-  })
-  if (accounts.length === 0) {
-    throw new ChannelNotConnectedError(`No ${channel ?? 'channel'} account is connected.`, ['input', 'channel'])
-  }
-  return accounts.map((account) => ({ account, adapter: deps.channels.get(account.provider, account.channel) }))
+  const connected = accounts.filter((account) => account.status === 'ACTIVE' && (!channel || account.channel === channel))
+  if (connected.length > 0) return connected
+  throw new ChannelNotConnectedError(`No ${channel ?? 'channel'} account is connected.`, ['input', 'channel'])
 }
 
 const notActive = ({ name, status }: ChannelAccount): string =>
@@ -64,10 +53,10 @@ const notActive = ({ name, status }: ChannelAccount): string =>
     ? `The provider has not confirmed “${name}” yet: see its health, then check it again or enter other credentials.`
     : `“${name}” is disconnected: connect it again first.`
 
-async function byConversation(deps: Reading, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
-  const conversation = await deps.db.conversation.findFirst({ where: { id, organizationId } })
+async function byConversation(lookups: Lookups, id: string, ways: Way[]): Promise<Recipient> {
+  const conversation = await lookups.conversation(id)
   if (conversation === null) throw new NotFoundError('conversation', ['input', 'to', 'conversationId'])
-  if (conversation.mergedIntoId !== null) return byConversation(deps, organizationId, conversation.mergedIntoId, ways)
+  if (conversation.mergedIntoId !== null) return byConversation(lookups, conversation.mergedIntoId, ways)
   const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
   if (way === undefined) {
     throw new ChannelNotConnectedError("The conversation's channel account is not connected, or not the one asked for.", [
@@ -79,14 +68,11 @@ async function byConversation(deps: Reading, organizationId: string, id: string,
   return { ...way, address: conversation.address, customerId: conversation.customerId, conversation }
 }
 
-async function byCustomer(deps: Reading, organizationId: string, id: string, ways: Way[]): Promise<Recipient> {
+async function byCustomer(lookups: Lookups, id: string, ways: Way[]): Promise<Recipient> {
   const path = ['input', 'to', 'customerId']
-  const customer = await deps.db.customer.findFirst({
-    where: { id, organizationId },
-    include: { identities: { orderBy: { id: 'asc' } }, conversations: { orderBy: { lastActivityAt: 'desc' } } },
-  })
+  const customer = await lookups.customer(id)
   if (customer === null) throw new NotFoundError('customer', path)
-  if (customer.mergedIntoId !== null) return byCustomer(deps, organizationId, customer.mergedIntoId, ways)
+  if (customer.mergedIntoId !== null) return byCustomer(lookups, customer.mergedIntoId, ways)
   for (const conversation of customer.conversations) {
     const way = ways.find(({ account }) => account.id === conversation.channelAccountId)
     if (way !== undefined) return { ...way, address: conversation.address, customerId: id, conversation }
@@ -99,7 +85,7 @@ async function byCustomer(deps: Reading, organizationId: string, id: string, way
   throw new NoAddressError(`The customer has no address for ${channels}.`, path)
 }
 
-async function byAddress(deps: Reading, organizationId: string, text: string, ways: Way[]): Promise<Recipient> {
+async function byAddress(lookups: Lookups, text: string, ways: Way[]): Promise<Recipient> {
   const path = ['input', 'to', 'address']
   const fitting = ways.flatMap((way) => {
     const address = way.adapter.normalize(text)
@@ -111,15 +97,10 @@ async function byAddress(deps: Reading, organizationId: string, text: string, wa
     const channels = [...new Set(fitting.map(({ account }) => account.channel))].join(' and ')
     throw new ValidationError(`The address fits ${channels}: say which, by channel or channelAccountId.`, ['input', 'channel'])
   }
-  const { kind, scope, value } = first.adapter.identify(first.address, first.account.address)
-  const identity = await deps.db.customerIdentity.findUnique({
-    where: { organizationId_kind_scope_value: { organizationId, kind, scope, value } },
-  })
-  if (identity === null) return { ...first, customerId: null, conversation: null }
-  const conversation = await deps.db.conversation.findUnique({
-    where: { customerId_channelAccountId: { customerId: identity.customerId, channelAccountId: first.account.id } },
-  })
-  return { ...first, customerId: identity.customerId, conversation }
+  const holder = await lookups.holder(first.adapter.identify(first.address, first.account.address))
+  if (holder === null) return { ...first, customerId: null, conversation: null }
+  const conversation = holder.conversations.find(({ channelAccountId }) => channelAccountId === first.account.id) ?? null
+  return { ...first, customerId: holder.customerId, conversation }
 }
 
 function noAddress(text: string, ways: Way[]): string {

@@ -11,9 +11,10 @@ import { lockOwner } from './customers.ts'
 import { checkPolicy } from './draft-message.ts'
 import { UserError } from './errors.ts'
 import { customerWithIdentities, quietEnd, readSettings, type Settings } from './notification-settings.ts'
+import { lookupsIn } from './recipient-lookups.ts'
 import { resolveRecipient } from './resolve-recipient.ts'
 import { jobTime } from './schedule.ts'
-import { storeMessage } from './send-message.ts'
+import { storeMessages } from './store-messages.ts'
 
 type RunDeps = Pick<Deps, 'db' | 'bus' | 'channels' | 'clock' | 'log'>
 
@@ -117,11 +118,14 @@ async function write(deps: RunDeps, tx: Tx, recorder: Recorder, run: AutomationR
   const actor = { organizationId, memberId: null }
   const filled = await fillAutomation(tx, occasion, channel)
   const way = { channel, channelAccountId: filled.template?.channelAccountId ?? null }
-  const recipient = await resolveRecipient({ db: tx, channels: deps.channels }, organizationId, { to: { customerId }, ...way })
+  const recipient = await resolveRecipient(deps, lookupsIn(tx, organizationId), { to: { customerId }, ...way })
   const composed = composeAutomation(occasion, filled, recipient)
   await checkPolicy(tx, { ...recipient, customerId }, messageOf(composed, false), composed.purpose, deps.clock())
   const request = { sendAt: null, key: null, hash: '', automationRunId: run.id }
-  return (await storeMessage(tx, recorder, actor, recipient, customerId, composed, request)).id
+  const conversationId = recipient.conversation?.id ?? null
+  const [message] = await storeMessages(tx, recorder, [{ actor, recipient, customerId, conversationId, composed, ...request }])
+  if (message === undefined) throw new Error(`the message of run ${run.id} was not stored`)
+  return message.id
 }
 
 /** The next channel, at once, and by a job of its own: what goes wrong there does not undo what is known here. */

@@ -1,7 +1,7 @@
 import type { Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
-import { enqueue } from '../jobs/enqueue.ts'
+import { enqueueAll, type NewJob } from '../jobs/enqueue.ts'
 import { ValidationError } from './errors.ts'
 
 const MAX_AHEAD_DAYS = 366
@@ -17,18 +17,25 @@ export function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date 
 type Delivery = Pick<Communication, 'id' | 'conversationId' | 'sendAt'>
 
 /** The job that sends a communication, by default at its `sendAt`. One that was scheduled has a single job: to enqueue it again moves it. */
-export async function enqueueDelivery(tx: Tx, { id, conversationId, sendAt }: Delivery, runAt: Date | null = sendAt): Promise<void> {
-  await enqueue(
+export const enqueueDelivery = (tx: Tx, delivery: Delivery, runAt: Date | null = delivery.sendAt): Promise<void> =>
+  enqueueAll(tx, [jobOf(delivery, runAt)])
+
+/** Those of one conversation are sent in this order. */
+export const enqueueDeliveries = (tx: Tx, deliveries: readonly Delivery[]): Promise<void> =>
+  enqueueAll(
     tx,
-    'deliver',
-    { communicationId: id },
-    {
-      queue: `conversation:${conversationId}`,
-      ...(runAt === null ? {} : { runAt }),
-      ...(sendAt === null ? {} : { key: `deliver:${id}` }),
-    },
+    deliveries.map((delivery) => jobOf(delivery, delivery.sendAt)),
   )
-}
+
+const jobOf = ({ id, conversationId, sendAt }: Delivery, runAt: Date | null): NewJob<'deliver'> => ({
+  name: 'deliver',
+  payload: { communicationId: id },
+  options: {
+    queue: `conversation:${conversationId}`,
+    ...(runAt === null ? {} : { runAt }),
+    ...(sendAt === null ? {} : { key: `deliver:${id}` }),
+  },
+})
 
 /**
  * True where the locked communication is to be sent later: its job has been moved there. A job may run before its message is due, because

@@ -1,15 +1,12 @@
 import type { Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
-import { type Recorder, type Tx, transact } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
-import { type Composed, compose, type MessageInput, messageOf } from './compose-message.ts'
-import { ensureConversation, touchConversation } from './conversations.ts'
-import { ensureCustomer, lockCustomers } from './customers.ts'
-import { checkPolicy, columnsOf, keepParts } from './draft-message.ts'
-import { checkedKey, inputHash, madeBefore } from './idempotency.ts'
-import { newId, timeOfId } from './ids.ts'
-import { type Recipient, type RecipientInput, resolveRecipient } from './resolve-recipient.ts'
-import { checkedSendAt, enqueueDelivery } from './schedule.ts'
+import { compose, type MessageInput } from './compose-message.ts'
+import { UserError } from './errors.ts'
+import { checkedKey, inputHash, madeBefore, madeFor } from './idempotency.ts'
+import { joinBatch } from './receive-batches.ts'
+import type { RecipientInput } from './resolve-recipient.ts'
+import { type Compose, type Send, sendTogether } from './send-together.ts'
 import { isUniqueViolation } from './unique-violation.ts'
 
 export type SendMessageInput = RecipientInput &
@@ -19,21 +16,21 @@ export type SendMessageInput = RecipientInput &
     idempotencyKey?: string | null
   }
 
-type Request = { sendAt: Date | null; key: string | null; hash: string; automationRunId?: string }
-
-/** Writes the message, before any channel's rules. */
-export type Compose = (tx: Tx, customerId: string, recipient: Recipient) => Promise<Composed>
+type SendDeps = Pick<Deps, 'db' | 'pool' | 'bus' | 'channels' | 'clock'>
 
 /**
  * Writes the communication, its event and its job in one transaction; the worker calls the provider. The same `idempotencyKey` with the
  * same input gives the same communication. Throws UserErrors; a refused message leaves nothing behind.
  */
-export const sendMessage = (deps: Deps, actor: Actor, input: SendMessageInput): Promise<Communication> =>
+export const sendMessage = (deps: SendDeps, actor: Actor, input: SendMessageInput): Promise<Communication> =>
   sendComposed(deps, actor, input, (tx, customerId, recipient) => compose(tx, actor, customerId, recipient, input))
 
-/** As `sendMessage`, for a message of any other make. `way`: where it goes, if the input does not say it. */
+/**
+ * As `sendMessage`, for a message of any other make. `way`: where it goes, if the input does not say it. Messages of one organization queue
+ * for its log: those that wait share one transaction and one commit.
+ */
 export async function sendComposed(
-  deps: Deps,
+  deps: SendDeps,
   actor: Actor,
   input: RecipientInput & Pick<SendMessageInput, 'sendAt' | 'idempotencyKey'>,
   composeIt: Compose,
@@ -41,74 +38,19 @@ export async function sendComposed(
 ): Promise<Communication> {
   const key = checkedKey(input.idempotencyKey)
   const hash = inputHash({ ...input, idempotencyKey: null })
-  if (key !== null) {
-    const before = await madeBefore(deps, actor.organizationId, key, hash)
-    if (before !== null) return before
-  }
-  const sendAt = checkedSendAt(input.sendAt, deps.clock())
-  const recipient = await resolveRecipient(deps, actor.organizationId, way)
+  const { organizationId } = actor
+  const send: Send = { actor, way, sendAt: input.sendAt, key, hash, compose: composeIt }
   try {
-    return await transact(deps, actor.organizationId, async (tx, recorder) => {
-      const known = recipient.customerId ?? (await newCustomer(tx, recorder, actor, recipient))
-      // Who was merged meanwhile is the survivor.
-      const [customerId = known] = await lockCustomers(tx, actor.organizationId, [known])
-      const composed = await composeIt(tx, customerId, recipient)
-      const message = messageOf(composed, actor.memberId !== null && sendAt === null)
-      await checkPolicy(tx, { ...recipient, customerId }, message, composed.purpose, sendAt ?? deps.clock())
-      return storeMessage(tx, recorder, actor, recipient, customerId, composed, { sendAt, key, hash })
-    })
+    const run = (sends: Send[]) => sendTogether(deps, organizationId, sends)
+    const together = await joinBatch(deps.pool, `send:${organizationId}`, send, run)
+    const [sent = together] = together === 'alone' ? await run([send]) : []
+    if (sent === 'alone') throw new Error('a message that was alone was not sent')
+    if (sent instanceof UserError) throw sent
+    return sent
   } catch (error) {
     // Concurrent calls with one key: the unique index lets one through, the others find what it made.
-    if (key === null || !isUniqueViolation(error)) throw error
-    const winner = await madeBefore(deps, actor.organizationId, key, hash)
+    const winner = key === null || !isUniqueViolation(error) ? null : madeFor(await madeBefore(deps.db, organizationId, [key]), key, hash)
     if (winner === null) throw error
     return winner
   }
-}
-
-const newCustomer = (tx: Tx, recorder: Recorder, actor: Actor, { adapter, account, address }: Recipient): Promise<string> =>
-  ensureCustomer(tx, recorder, actor.organizationId, adapter.identify(address, account.address), actor.memberId)
-
-/** Writes a message that the policy allows, with its job. The customer must be locked. */
-export async function storeMessage(
-  tx: Tx,
-  recorder: Recorder,
-  actor: Actor,
-  recipient: Recipient,
-  customerId: string,
-  composed: Composed,
-  { sendAt, key, hash, automationRunId }: Request,
-): Promise<Communication> {
-  const { organizationId, memberId } = actor
-  const { account } = recipient
-  const conversation = await ensureConversation(tx, recorder, recipient, customerId, memberId)
-  const id = newId()
-  const communication = await tx.communication.create({
-    data: {
-      id,
-      organizationId,
-      customerId,
-      conversationId: conversation.id,
-      channelAccountId: account.id,
-      type: account.channel,
-      direction: 'OUTBOUND',
-      ...columnsOf(composed),
-      authorId: memberId,
-      automationRunId: automationRunId ?? null,
-      deliveryStatus: sendAt === null ? 'PENDING' : 'SCHEDULED',
-      address: recipient.address,
-      idempotencyKey: key,
-      idempotencyHash: key === null ? null : hash,
-      sendAt,
-      createdAt: timeOfId(id),
-    },
-  })
-  await keepParts(tx, communication, recipient, composed)
-  await touchConversation(tx, conversation.id, id, 1)
-  await enqueueDelivery(tx, communication)
-  const about = { actorId: memberId, customerId, conversationId: conversation.id }
-  recorder.event({ type: 'COMMUNICATION_CREATED', ...about, communicationId: id })
-  if (composed.reactsTo !== null)
-    recorder.event({ type: 'COMMUNICATION_CHANGED', ...about, communicationId: composed.reactsTo, data: { change: 'reaction' } })
-  return communication
 }

@@ -36,9 +36,28 @@ export type JobOptions = {
   key?: string
 }
 
+export type NewJob<Name extends keyof Jobs = keyof Jobs> = { name: Name; payload: Jobs[Name]; options?: JobOptions }
+
 /** Adds a job in the caller's transaction: it exists exactly if the data does. */
-export async function enqueue<Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> {
-  await tx.$executeRaw`SELECT graphile_worker.add_job(${name}::text, payload := ${JSON.stringify(payload)}::json,
-    queue_name := ${options.queue ?? null}::text, run_at := ${options.runAt ?? null}::timestamptz, max_attempts := ${options.maxAttempts ?? 25}::int,
-    job_key := ${options.key ?? null}::text)`
+export const enqueue = <Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> =>
+  enqueueAll(tx, [{ name, payload, options }])
+
+/** As `enqueue`, for several, in one statement. Those of one queue that are due at once run in this order. */
+export async function enqueueAll(tx: Tx, jobs: readonly NewJob[]): Promise<void> {
+  const specs = jobs.map(({ name, payload, options = {} }) => ({
+    identifier: name,
+    payload,
+    queue_name: options.queue ?? null,
+    run_at: options.runAt ?? null,
+    max_attempts: options.maxAttempts ?? 25,
+    job_key: options.key ?? null,
+  }))
+  await tx.$executeRaw`
+    SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
+      SELECT ROW(identifier, payload, queue_name, coalesce(run_at, now() + ord * interval '1 microsecond'), max_attempts, job_key, NULL, NULL)
+        ::graphile_worker.job_spec
+      FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(specs)}::jsonb)
+        AS (identifier text, payload json, queue_name text, run_at timestamptz, max_attempts smallint, job_key text)) WITH ORDINALITY
+        AS job(identifier, payload, queue_name, run_at, max_attempts, job_key, ord)
+      ORDER BY ord))`
 }
