@@ -45,6 +45,8 @@ export type App = {
 }
 
 const WORKER_POOL = 4
+/** Most of the time a delivery waits for its provider, and holds no connection. */
+const WORKER_JOBS = 24
 
 type CleanUp = () => Promise<void> | void
 
@@ -147,7 +149,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   })
   if (config.WORKER !== 'off') {
     worker = await startWorker(deps, workerDatabase.pool, {
-      concurrency: WORKER_POOL,
+      concurrency: WORKER_JOBS,
       alone: config.DATABASE_URL === undefined,
       onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),
       onDifference: ({ count }) => metrics.countDifferences.inc({ count }),

@@ -44,6 +44,8 @@ export type Capabilities = {
   quotedReplies: boolean
   /** The provider keeps a list of its own of who wrote STOP, and refuses messages to them until they write START. Absent: it does not. */
   keepsOptOuts?: boolean
+  /** How many messages a second an account may be given, unless the account says otherwise; null: as many as we can. */
+  messagesPerSecond: number | null
   inbound: boolean
   deliveryReceipts: boolean
   readReceipts: boolean

@@ -14,7 +14,7 @@ export function checkedSendAt(sendAt: Date | null | undefined, now: Date): Date 
   throw new ValidationError(`sendAt must be in the future, at most ${MAX_AHEAD_DAYS} days ahead.`, ['input', 'sendAt'])
 }
 
-type Delivery = Pick<Communication, 'id' | 'conversationId' | 'sendAt'>
+type Delivery = Pick<Communication, 'id' | 'conversationId' | 'channelAccountId' | 'sendAt'>
 
 /** The job that sends a communication, by default at its `sendAt`. One that was scheduled has a single job: to enqueue it again moves it. */
 export const enqueueDelivery = (tx: Tx, delivery: Delivery, runAt: Date | null = delivery.sendAt): Promise<void> =>
@@ -27,11 +27,12 @@ export const enqueueDeliveries = (tx: Tx, deliveries: readonly Delivery[]): Prom
     deliveries.map((delivery) => jobOf(delivery, delivery.sendAt)),
   )
 
-const jobOf = ({ id, conversationId, sendAt }: Delivery, runAt: Date | null): NewJob<'deliver'> => ({
+const jobOf = ({ id, conversationId, channelAccountId, sendAt }: Delivery, runAt: Date | null): NewJob<'deliver'> => ({
   name: 'deliver',
   payload: { communicationId: id },
   options: {
     queue: `conversation:${conversationId}`,
+    account: channelAccountId,
     ...(runAt === null ? {} : { runAt }),
     ...(sendAt === null ? {} : { key: `deliver:${id}` }),
   },

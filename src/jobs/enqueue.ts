@@ -34,9 +34,14 @@ export type JobOptions = {
   maxAttempts?: number
   /** A job that waits under this key is replaced. */
   key?: string
+  /** The channel account whose pace it keeps: see pace.ts. */
+  account?: string | null
 }
 
 export type NewJob<Name extends keyof Jobs = keyof Jobs> = { name: Name; payload: Jobs[Name]; options?: JobOptions }
+
+/** What marks the jobs of a channel account. */
+export const accountFlag = (channelAccountId: string): string => `account:${channelAccountId}`
 
 /** Adds a job in the caller's transaction: it exists exactly if the data does. */
 export const enqueue = <Name extends keyof Jobs>(tx: Tx, name: Name, payload: Jobs[Name], options: JobOptions = {}): Promise<void> =>
@@ -51,13 +56,14 @@ export async function enqueueAll(tx: Tx, jobs: readonly NewJob[]): Promise<void>
     run_at: options.runAt ?? null,
     max_attempts: options.maxAttempts ?? 25,
     job_key: options.key ?? null,
+    flags: options.account ? [accountFlag(options.account)] : null,
   }))
   await tx.$executeRaw`
     SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
-      SELECT ROW(identifier, payload, queue_name, coalesce(run_at, now() + ord * interval '1 microsecond'), max_attempts, job_key, NULL, NULL)
+      SELECT ROW(identifier, payload, queue_name, coalesce(run_at, now() + ord * interval '1 microsecond'), max_attempts, job_key, NULL, flags)
         ::graphile_worker.job_spec
       FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(specs)}::jsonb)
-        AS (identifier text, payload json, queue_name text, run_at timestamptz, max_attempts smallint, job_key text)) WITH ORDINALITY
-        AS job(identifier, payload, queue_name, run_at, max_attempts, job_key, ord)
+        AS (identifier text, payload json, queue_name text, run_at timestamptz, max_attempts smallint, job_key text, flags text[])) WITH ORDINALITY
+        AS job(identifier, payload, queue_name, run_at, max_attempts, job_key, flags, ord)
       ORDER BY ord))`
 }

@@ -8,9 +8,11 @@ export type KeptRunner = {
   stop(deadlineMs: number): Promise<void>
   /** False while the runner has ended and a new one does not run yet. */
   healthy(): boolean
+  /** Lets up to so many idle workers look for jobs at once. */
+  wake(workers: number): void
 }
 
-type Run = { id: string; ended: Promise<void>; stop(): Promise<void>; giveBack(): Promise<void> }
+type Run = { id: string; ended: Promise<void>; stop(): Promise<void>; giveBack(): Promise<void>; wake(workers: number): void }
 
 const MAX_BACKOFF_MS = 10_000
 const PATIENCE_MS = 10_000
@@ -64,6 +66,9 @@ export async function keepRunning(
 
   return {
     healthy: () => current !== null && !stopping.signal.aborted,
+    wake: (workers) => {
+      if (!stopping.signal.aborted) current?.wake(workers)
+    },
     async stop(deadlineMs) {
       stopping.abort()
       if (current === null) return
@@ -96,6 +101,7 @@ async function startRun(options: RunnerOptions): Promise<Run> {
     ended: ended.promise,
     // It refuses to be stopped only where it is ending already.
     stop: () => runner.stop().catch(() => ended.promise),
+    wake: (workers) => pool.nudge(workers),
     giveBack: async () => {
       await pool.forcefulShutdown('given back: the process ends')
     },

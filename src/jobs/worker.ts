@@ -15,6 +15,8 @@ import { followUpFailure, runAutomation } from '../domain/run-automation.ts'
 import { enqueueTemplateSyncs, syncTemplatesOfAccount } from '../domain/sync-templates.ts'
 import { deleteUnsentUploads } from '../domain/upload-attachment.ts'
 import type { Jobs } from './enqueue.ts'
+import { createPace, pacedAccounts } from './pace.ts'
+import { putBack } from './put-back.ts'
 import { giveBack, recoverStale } from './recover-stale.ts'
 import { type KeptRunner, keepRunning } from './runner.ts'
 import { workerLogger } from './worker-logger.ts'
@@ -29,8 +31,11 @@ type Options = {
 
 /** Starts graphile-worker in this process. Payloads are ours: they were written by `enqueue` in the same version of the schema. */
 export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options): Promise<KeptRunner> {
+  const started: { runner?: KeptRunner } = {}
+  const pace = createPace(deps, (jobs) => started.runner?.wake(jobs))
   const tasks = {
-    deliver: async ({ communicationId }) => {
+    deliver: async ({ communicationId }, { job }) => {
+      for (const account of pacedAccounts(job.flags)) if (!(await pace.take(account))) return putBack(deps, job.id)
       const { provider, outcome } = await deliverMessage(deps, communicationId)
       options.onSend(provider, outcome)
     },
@@ -53,10 +58,11 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
     'follow-up-failure': ({ runId }) => followUpFailure(deps, runId),
     'plan-reminders': (payload) => planNewReminders(deps, payload),
   } satisfies { [Name in keyof Jobs]: (payload: Jobs[Name], helpers: JobHelpers) => Promise<void> | void }
-  return keepRunning(
+  const runner = await keepRunning(
     {
       pgPool,
       concurrency: options.concurrency,
+      forbiddenFlags: () => pace.forbidden(),
       noHandleSignals: true,
       pollInterval: Math.min(deps.config.POLL_SECONDS, 2) * 1000,
       taskList: tasks as unknown as TaskList,
@@ -76,4 +82,12 @@ export async function startWorker(deps: Deps, pgPool: pg.Pool, options: Options)
       await recoverStale(deps, options.alone ? 0 : deps.config.STALE_JOB_SECONDS)
     },
   )
+  started.runner = runner
+  return {
+    ...runner,
+    async stop(deadlineMs) {
+      pace.stop()
+      await runner.stop(deadlineMs)
+    },
+  }
 }

@@ -40,6 +40,7 @@ const everything: Capabilities = {
   captionLimit: 20,
   interactive: { maxButtons: 3, maxRows: 4, maxTitle: 10, maxRowTitle: 10, maxBody: 50 },
   quotedReplies: true,
+  messagesPerSecond: null,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: true,

@@ -20,6 +20,7 @@ const sms: Capabilities = {
   maxAttachments: 0,
   interactive: null,
   quotedReplies: false,
+  messagesPerSecond: null,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: true,

@@ -18,6 +18,7 @@ export const emailCapabilities: Capabilities = {
   maxMessage: { bytes: MAX_MESSAGE_BYTES, base64: true },
   interactive: null,
   quotedReplies: true,
+  messagesPerSecond: null,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: true,

@@ -8,7 +8,9 @@ const DOCUMENTS = ['application/pdf', 'text/vcard', 'text/x-vcard', 'text/csv', 
 
 /**
  * Source of the text's limit: error 21617, https://www.twilio.com/docs/api/errors/21617; of the media's (MMS):
- * https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+ * https://www.twilio.com/docs/messaging/guides/accepted-mime-types. Twilio takes messages faster than a number may send them (1 a second for
+ * a US long code, 3 toll-free, 100 for a short code) and queues them by itself, for hours: the limit is that of the fastest sender. Source:
+ * https://help.twilio.com/articles/115002943027
  */
 export const smsCapabilities: Capabilities = {
   textLimit: 1600,
@@ -31,6 +33,7 @@ export const smsCapabilities: Capabilities = {
   maxMessage: { bytes: 5 * MB, base64: false },
   interactive: null,
   quotedReplies: false,
+  messagesPerSecond: 100,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: false,
@@ -47,7 +50,8 @@ const OFFICE = [
 
 /**
  * Source of the window: https://www.twilio.com/docs/whatsapp/key-concepts#customer-service-windows; of the media:
- * https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages (one item a message).
+ * https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages (one item a message); of the pace:
+ * https://www.twilio.com/docs/whatsapp/best-practices-and-faqs (80 a second for each sender by default, beyond which Twilio queues).
  */
 export const whatsappCapabilities: Capabilities = {
   ...smsCapabilities,
@@ -64,6 +68,7 @@ export const whatsappCapabilities: Capabilities = {
   },
   maxAttachments: 1,
   maxMessage: { bytes: 16 * MB, base64: false },
+  messagesPerSecond: 80,
   readReceipts: true,
 }
 

@@ -16,6 +16,7 @@ export const webchatCapabilities: Capabilities = {
   maxAttachments: 10,
   interactive: { maxButtons: 10, maxRows: 10, maxTitle: 40, maxRowTitle: 40, maxBody: 4096 },
   quotedReplies: false,
+  messagesPerSecond: null,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: true,

@@ -11,6 +11,8 @@ const shared = {
   maxAttachments: 1,
   captionLimit: 0,
   quotedReplies: false,
+  // Of texts; 10 a second with sound or video. https://developers.facebook.com/documentation/business-messaging/messenger-platform/overview/rate-limiting
+  messagesPerSecond: 300,
   inbound: true,
 } satisfies Partial<Capabilities>
 

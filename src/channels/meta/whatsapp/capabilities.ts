@@ -17,7 +17,8 @@ const DOCUMENTS = [
 /**
  * Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types (sizes), …/messages/text-messages,
  * …/messages/interactive-reply-buttons-messages and …/interactive-list-messages (lengths). The window stays 24 hours after an ad click too:
- * the 72 hours of a free entry point are about the price.
+ * the 72 hours of a free entry point are about the price. Throughput: https://developers.facebook.com/docs/whatsapp/throughput (80 messages a
+ * second for each number by default, 1,000 after an automatic upgrade, 20 where the WhatsApp Business app uses the number too).
  */
 export const whatsappCapabilities: Capabilities = {
   textLimit: 4096,
@@ -39,6 +40,7 @@ export const whatsappCapabilities: Capabilities = {
   captionLimit: 1024,
   interactive: { maxButtons: 3, maxRows: 10, maxTitle: 20, maxRowTitle: 24, maxBody: 1024 },
   quotedReplies: true,
+  messagesPerSecond: 80,
   inbound: true,
   deliveryReceipts: true,
   readReceipts: true,
