@@ -1,3 +1,4 @@
+import { type DeliveryTask, deliveryLoad } from './delivery-load.ts'
 import { type HttpTask, type LoadResult, replay } from './http-load.ts'
 import { type LiveTask, liveLoad } from './live-load.ts'
 import { type LiveMemoryTask, liveMemory } from './live-memory.ts'
@@ -6,6 +7,7 @@ import { type WebhookSource, webhookRequests } from './webhook-requests.ts'
 export type ClientTask =
   | ({ kind: 'requests'; requests: string[] } & HttpTask)
   | ({ kind: 'webhooks'; source: WebhookSource; count: number } & HttpTask)
+  | ({ kind: 'deliveries' } & DeliveryTask)
   | ({ kind: 'live' } & LiveTask)
   | ({ kind: 'live-memory' } & LiveMemoryTask)
 
@@ -25,6 +27,7 @@ async function run(task: ClientTask): Promise<LoadResult | number> {
   if (task.kind === 'requests') return replay(task, repeated(task.requests))
   if (task.kind === 'webhooks') return replay(task, inTurn(webhookRequests(task.source, task.count)))
   if (task.kind === 'live-memory') return liveMemory(task)
+  if (task.kind === 'deliveries') return deliveryLoad(task)
   return liveLoad(task)
 }
 

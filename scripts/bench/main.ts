@@ -20,7 +20,7 @@ const scenarios: Record<string, Scenario> = {
   stats: async (world) => [await readPair(world, reads.stats)],
   deep: async (world) => [await deepPair(world)],
   webhook: async (world) => webhookPairs(world),
-  send: async (world) => [await acceptedPair(world)],
+  send: sendPairs,
   live: async (world, options) => liveRows(world, options, cleanUps),
   growth: growthPairs,
   start: async (_world, options) => [() => startRow(options, cleanUps)],

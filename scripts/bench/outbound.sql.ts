@@ -51,3 +51,40 @@ export const sendSql = `
   )
   SELECT json_build_object('id', id, 'type', type, 'direction', direction, 'body', body, 'deliveryStatus', delivery_status,
     'createdAt', created_at, 'conversation', conversation_id) AS json FROM message, job`
+
+/** What is left of a measurement before is not sent any more. $1: the slug. */
+export const withdrawSql = `
+  WITH jobs AS (DELETE FROM graphile_worker._private_jobs WHERE locked_at IS NULL)
+  UPDATE communication SET delivery_status = 'CANCELED'
+  WHERE organization_id = (SELECT id FROM organization WHERE slug = $1) AND delivery_status = 'PENDING' AND attempt_started_at IS NULL`
+
+/** Messages to be sent, with their jobs where $3. $1: the slug, $2: how many. */
+export const backlogSql = `
+  WITH thread AS MATERIALIZED (
+    SELECT c.*, row_number() OVER (ORDER BY c.id) - 1 AS n, count(*) OVER () AS total
+    FROM conversation c JOIN organization o ON o.id = c.organization_id WHERE o.slug = $1
+  ), message AS (
+    INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, body, delivery_status,
+      address, created_at)
+    SELECT uuidv7(), organization_id, customer_id, id, channel_account_id, 'WHATSAPP', 'OUTBOUND', 'Your order has left our warehouse.', 'PENDING',
+      address, now()
+    FROM generate_series(0, $2::int - 1) AS m JOIN thread ON thread.n = m % thread.total
+    RETURNING id, conversation_id, channel_account_id
+  )
+  SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
+    SELECT ROW('deliver', json_build_object('communicationId', id), 'conversation:' || conversation_id, now(), 25, NULL, NULL,
+      ARRAY['account:' || channel_account_id])::graphile_worker.job_spec FROM message WHERE $3))`
+
+/** The floor of a delivery: takes one message and marks its attempt. $1: the slug. */
+export const takeSql = `
+  UPDATE communication SET attempt_started_at = now(), attempts = attempts + 1 WHERE id = (
+    SELECT id FROM communication WHERE organization_id = (SELECT id FROM organization WHERE slug = $1) AND delivery_status = 'PENDING'
+      AND attempt_started_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING id, address, body`
+
+/** … and writes down that it was sent. $1: the communication, $2: the provider's id. */
+export const sentSql = `
+  WITH sent AS (
+    UPDATE communication SET delivery_status = 'SENT', sent_at = now(), external_message_id = $2 WHERE id = $1 RETURNING organization_id, id
+  )
+  INSERT INTO bench.event (organization_id, communication_id) SELECT organization_id, id FROM sent`

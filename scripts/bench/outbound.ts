@@ -1,5 +1,6 @@
+import { startProduct, startProvider } from './children.ts'
 import type { Contender, Pair } from './measure.ts'
-import { removeSendingSql, sendingCustomersSql, sendingOrganizationSql } from './outbound.sql.ts'
+import { backlogSql, removeSendingSql, sendingCustomersSql, sendingOrganizationSql, withdrawSql } from './outbound.sql.ts'
 import { operation } from './reads.ts'
 import { READ_SLUG } from './seed.ts'
 import type { World } from './world.ts'
@@ -7,11 +8,17 @@ import type { World } from './world.ts'
 const CONNECTIONS = 32
 const CUSTOMERS = 2_000
 const SLUG = 'bench-out'
+const SENDER = '+15005550020'
 const TEXT = 'Your order has left our warehouse; it arrives on Thursday between nine and eleven.'
 
-/** Accepted messages: operation SendMessage with a JWT, against one statement that writes the same without asking anything. */
-export async function acceptedPair(world: World): Promise<Pair> {
+/** What is accepted, and what is delivered. */
+export async function sendPairs(world: World): Promise<Pair[]> {
   const conversations = await sendingOrganization(world)
+  return [await acceptedPair(world, conversations), ...(await deliveredPairs(world))]
+}
+
+/** Accepted messages: operation SendMessage with a JWT, against one statement that writes the same without asking anything. */
+async function acceptedPair(world: World, conversations: string[]): Promise<Pair> {
   const product = await Promise.all(conversations.map((id) => sendRequest(world, id)))
   const floor = conversations.map((id) => post(`/send/${id}`, '', TEXT))
   const contender = (server: World['product'], requests: string[]): Contender => ({
@@ -28,6 +35,41 @@ export async function acceptedPair(world: World): Promise<Pair> {
     floor: contender(world.floor, floor),
   }
 }
+
+/** Limits of one account, in messages a second: WhatsApp's, and one that is none. */
+const LIMITS = [80, 1000]
+
+/**
+ * Messages that reach a provider which answers after 50 ms, from a worker in a process of its own; the floor takes a message, posts it and
+ * writes down the answer, by two statements, 24 at a time, and starts no more a second than the limit.
+ */
+async function deliveredPairs(world: World): Promise<Pair[]> {
+  const provider = await startProvider()
+  world.cleanUps.push(provider.stop)
+  const worker = await startProduct({ ...world.environment, WORKER: 'only', TWILIO_API_URL: `http://127.0.0.1:${provider.port}` }, [])
+  world.cleanUps.push(worker.stop)
+  return LIMITS.map((limit) => {
+    const contender = (server: World['product'], jobs: boolean): Contender => ({
+      server,
+      task: async (seconds) => {
+        await world.pool.query(withdrawSql, [SLUG])
+        await world.pool.query(`UPDATE channel_account SET messages_per_second = $1 WHERE address = $2`, [limit, SENDER])
+        await world.pool.query(backlogSql, [SLUG, Math.ceil(Math.min(limit * 1.2, MOST) * (seconds + 1)), jobs])
+        const trigger = `http://127.0.0.1:${server.port}/deliver/${SLUG}/${provider.port}/${seconds + 0.5}/${limit}`
+        return { kind: 'deliveries', provider: provider.port, seconds, ...(jobs ? {} : { trigger }) }
+      },
+    })
+    return {
+      name: limit === LIMITS[0] ? `messages delivered, limit ${limit} a second` : 'messages delivered, as fast as it goes',
+      unit: 'messages/s',
+      product: contender(worker, true),
+      floor: contender(world.floor, false),
+    }
+  })
+}
+
+/** More than any machine delivers in a second. */
+const MOST = 600
 
 /** The ids of its conversations. */
 async function sendingOrganization({ pool }: World): Promise<string[]> {
