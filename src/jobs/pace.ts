@@ -22,6 +22,9 @@ const BURST = 0.1
 /** For so long a process may go by a limit that was changed. */
 const REMEMBER_MS = 2_000
 
+/** The limit may be raised, and a clock set back. */
+const LOOK_AGAIN_MS = 1_000
+
 type Rate = { perSecond: number | null }
 
 const PREFIX = accountFlag('')
@@ -51,7 +54,7 @@ export function createPace(deps: Pick<Deps, 'db' | 'pool' | 'channels'>, wake: (
       closed.delete(channelAccountId)
       wake(Math.ceil((BURST / 2) * perSecond))
     }
-    closed.set(channelAccountId, setTimeout(open, waitMs))
+    closed.set(channelAccountId, setTimeout(open, Math.min(waitMs, LOOK_AGAIN_MS)))
   }
 
   return {

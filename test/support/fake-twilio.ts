@@ -27,8 +27,8 @@ export type SendBehaviour = {
   answerTwice?: boolean
 }
 
-/** A request as it arrived. */
-export type RecordedRequest = { method: string; path: string; authorization: string | undefined; params: ParsedUrlQuery }
+/** A request as it arrived; `at` as `performance.now()` says it. */
+export type RecordedRequest = { method: string; path: string; authorization: string | undefined; params: ParsedUrlQuery; at: number }
 
 /** A message that was really accepted, whatever the sender was told. */
 export type AcceptedMessage = { sid: string; params: ParsedUrlQuery; answerTwice: boolean }
@@ -164,7 +164,7 @@ export async function startFakeTwilio(options: FakeTwilioOptions = {}): Promise<
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
     const { authorization } = request.headers
     const params = request.method === 'POST' ? parse(Buffer.concat(chunks).toString('utf8')) : Object.fromEntries(searchParams)
-    fake.requests.push({ method: request.method ?? '', path: pathname, authorization, params })
+    fake.requests.push({ method: request.method ?? '', path: pathname, authorization, params, at: performance.now() })
 
     if (pathname.startsWith('/cdn/')) return serve(response, pathname)
     const basic = Buffer.from(`${credentials.accountSid}:${credentials.authToken}`).toString('base64')
