@@ -45,6 +45,8 @@ export type App = {
 }
 
 const WORKER_POOL = 4
+/** That a job was taken up or has ended may be forgotten in a crash: it runs again, and finds what it has done. */
+const WORKER_SETTINGS = '-c synchronous_commit=off'
 /** Most of the time a delivery waits for its provider, and holds no connection. */
 const WORKER_JOBS = 24
 
@@ -141,7 +143,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   const { host, port } = await server.listen()
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   config.PUBLIC_URL ??= url
-  const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log })
+  const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log, settings: WORKER_SETTINGS })
   cleanUps.push(() => workerDatabase.close())
   cleanUps.push(async () => {
     const deadlineMs = config.SHUTDOWN_SECONDS * 1000

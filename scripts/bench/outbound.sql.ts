@@ -46,7 +46,7 @@ export const sendSql = `
   ), logged AS (
     INSERT INTO bench.event (organization_id, communication_id) SELECT organization_id, id FROM message
   ), job AS MATERIALIZED (
-    SELECT graphile_worker.add_job('deliver', json_build_object('communicationId', id), queue_name := 'conversation:' || conversation_id)
+    SELECT graphile_worker.add_job('deliver', json_build_object('communicationId', id), queue_name := 'deliver:' || ('x' || right(conversation_id::text, 4))::bit(16)::int % 1024)
     FROM message
   )
   SELECT json_build_object('id', id, 'type', type, 'direction', direction, 'body', body, 'deliveryStatus', delivery_status,
@@ -72,7 +72,7 @@ export const backlogSql = `
     RETURNING id, conversation_id, channel_account_id
   )
   SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
-    SELECT ROW('deliver', json_build_object('communicationId', id), 'conversation:' || conversation_id, now(), 25, NULL, NULL,
+    SELECT ROW('deliver', json_build_object('communicationId', id), 'deliver:' || ('x' || right(conversation_id::text, 4))::bit(16)::int % 1024, now(), 25, NULL, NULL,
       ARRAY['account:' || channel_account_id])::graphile_worker.job_spec FROM message WHERE $3))`
 
 /** The floor of a delivery: takes one message and marks its attempt. $1: the slug. */

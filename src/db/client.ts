@@ -13,12 +13,15 @@ export type Database = {
 
 const CONNECT_MILLISECONDS = 5_000
 
-/** Opens at most `max` connections, lazily; a lost PostgreSQL rejects within 5 seconds, and the pool recovers by itself. */
-export function openDatabase(url: string, options: { max: number; log: Logger }): Database {
+/**
+ * Opens at most `max` connections, lazily; a lost PostgreSQL rejects within 5 seconds, and the pool recovers by itself. `settings`: of
+ * PostgreSQL, for these connections.
+ */
+export function openDatabase(url: string, options: { max: number; log: Logger; settings?: string }): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max,
-    options: '-c timezone=UTC -c jit=off',
+    options: `-c timezone=UTC -c jit=off ${options.settings ?? ''}`,
     application_name: 'parley',
     connectionTimeoutMillis: CONNECT_MILLISECONDS,
     keepAlive: true,

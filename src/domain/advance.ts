@@ -1,4 +1,4 @@
-import type { Communication } from '../db/generated/client.ts'
+import { type Communication, Prisma } from '../db/generated/client.ts'
 import type { DeliveryStatus } from '../db/generated/enums.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
@@ -6,9 +6,18 @@ import { advances, furthest, milestones } from './delivery-status.ts'
 
 /** Locks the row until the end of the transaction; null where there is none. */
 export async function lockCommunication(tx: Tx, id: string): Promise<Communication | null> {
-  await tx.$queryRaw`SELECT FROM communication WHERE id = ${id}::uuid FOR NO KEY UPDATE`
-  return tx.communication.findUnique({ where: { id } })
+  const [row] = await tx.$queryRaw<Communication[]>`SELECT ${allColumns} FROM communication WHERE id = ${id}::uuid FOR NO KEY UPDATE`
+  return row ?? null
 }
+
+const inSnakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** The row as Prisma gives it. */
+const allColumns = Prisma.raw(
+  Object.values(Prisma.CommunicationScalarFieldEnum)
+    .map((name) => `${inSnakeCase(name)} AS "${name}"`)
+    .join(', '),
+)
 
 type Advance = {
   status: DeliveryStatus

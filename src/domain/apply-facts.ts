@@ -88,8 +88,8 @@ async function settleEarly(deps: ApplyDeps, account: WebhookAccount['account'], 
       await transact(deps, account.organizationId, async (tx, recorder) => {
         const key = { channelAccountId: account.id, externalMessageId: receipt.externalMessageId }
         await lockExternalId(tx, key.channelAccountId, key.externalMessageId)
-        const { id } = await tx.communication.findUniqueOrThrow({ where: { channelAccountId_externalMessageId: key } })
-        await applyEarlyReceipts(tx, recorder, id)
+        const communication = await tx.communication.findUniqueOrThrow({ where: { channelAccountId_externalMessageId: key } })
+        await applyEarlyReceipts(tx, recorder, communication)
       })
     } catch (error) {
       failures.push({ error })

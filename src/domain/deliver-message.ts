@@ -3,14 +3,14 @@ import { Rejected, Unavailable, Uncertain } from '../channels/failures.ts'
 import type { Attachment, ChannelAccount, Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import { type Recorder, type Tx, transact } from '../events/transact.ts'
-import { enqueue } from '../jobs/enqueue.ts'
+import { conversationQueue, enqueue } from '../jobs/enqueue.ts'
 import { advance, lockCommunication } from './advance.ts'
 import { credentialsOf } from './channel-credentials.ts'
 import { recordConsent } from './consent.ts'
 import { lockCustomers } from './customers.ts'
 import { UserError } from './errors.ts'
 import { holdInQuietHours, reconsider, settingsFor, withdraw } from './hold-message.ts'
-import { outgoingOf } from './outgoing.ts'
+import { outgoingOf, sendPayloadOf } from './outgoing.ts'
 import { checkMessage } from './policies.ts'
 import { applyEarlyReceipts, lockExternalId } from './record-receipt.ts'
 import { enqueueDelivery, putOff } from './schedule.ts'
@@ -74,7 +74,8 @@ async function begin(deps: Deps, communicationId: string): Promise<Attempt | Del
     if (channelAccountId === null || address === null) throw new Error(`communication ${communicationId} has no account or address`)
     const account = await tx.channelAccount.findUniqueOrThrow({ where: { id: channelAccountId } })
     const adapter = deps.channels.get(account.provider, account.channel)
-    const files = await tx.attachment.findMany({ where: { communicationId, organizationId } })
+    const named = sendPayloadOf(communication).files ?? []
+    const files = named.length === 0 ? [] : await tx.attachment.findMany({ where: { communicationId, organizationId } })
     const verdict = await verdictOn(deps, tx, communication, account, adapter, files)
     if ('code' in verdict) {
       await advance(tx, recorder, communication, { status: 'FAILED', error: verdict, externalMessageId: null })
@@ -110,13 +111,13 @@ async function settleSuccess(deps: Deps, tx: Tx, recorder: Recorder, attempt: At
   const communicationId = attempt.communication.id
   await lockExternalId(tx, attempt.account.id, result.externalMessageId)
   const communication = await lock(tx, communicationId)
-  await advance(tx, recorder, communication, { status: 'SENT', error: null, externalMessageId: result.externalMessageId })
-  await applyEarlyReceipts(tx, recorder, communicationId)
+  const sent = await advance(tx, recorder, communication, { status: 'SENT', error: null, externalMessageId: result.externalMessageId })
+  await applyEarlyReceipts(tx, recorder, sent)
   for (const receipt of result.laterReceipts ?? []) {
     const error = receipt.error === undefined ? {} : { errorCode: receipt.error.code, errorMessage: receipt.error.message }
     const runAt = new Date(deps.clock().getTime() + receipt.afterMs)
     // One queue, so in the order of their times also where the worker finds several of them due.
-    const queue = `receipts:${communication.conversationId}`
+    const queue = conversationQueue('receipts', communication.conversationId ?? communicationId)
     await enqueue(tx, 'record-receipt', { communicationId, status: receipt.status, ...error }, { runAt, queue })
   }
 }

@@ -93,7 +93,7 @@ async function record(tx: Tx, recorder: Recorder, account: Account, facts: reado
     if (before === undefined) continue
     if (fact.carriedBy) await tx.communication.update({ where: { id: before.id }, data: { carriedBy: fact.carriedBy } })
     const after = await advance(tx, recorder, before, fact)
-    current.set(before.id, before.externalMessageId === null ? await applyEarlyReceipts(tx, recorder, before.id) : after)
+    current.set(before.id, before.externalMessageId === null ? await applyEarlyReceipts(tx, recorder, after) : after)
   }
 }
 
@@ -120,10 +120,10 @@ async function lockOutbound(tx: Tx, account: Account, facts: readonly ReceiptFac
   return rows.length === 0 ? [] : tx.communication.findMany({ where: { id: { in: rows.map(({ id }) => id) } } })
 }
 
-/** Applies receipts that came before anything named their message. The external id must be locked. */
-export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communicationId: string): Promise<Communication> {
-  let current = await tx.communication.findUniqueOrThrow({ where: { id: communicationId } })
-  const { channelAccountId, externalMessageId } = current
+/** Applies receipts that came before anything named their message, to it as it is now. The external id must be locked. */
+export async function applyEarlyReceipts(tx: Tx, recorder: Recorder, communication: Communication): Promise<Communication> {
+  let current = communication
+  const { id: communicationId, channelAccountId, externalMessageId } = communication
   if (channelAccountId === null || externalMessageId === null) return current
   const early = await tx.receipt.findMany({ where: { channelAccountId, externalMessageId, communicationId: null }, orderBy: { id: 'asc' } })
   for (const receipt of early) {

@@ -1,7 +1,7 @@
 import type { Communication } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
-import { enqueueAll, type NewJob } from '../jobs/enqueue.ts'
+import { conversationQueue, enqueueAll, type NewJob } from '../jobs/enqueue.ts'
 import { ValidationError } from './errors.ts'
 
 const MAX_AHEAD_DAYS = 366
@@ -31,7 +31,7 @@ const jobOf = ({ id, conversationId, channelAccountId, sendAt }: Delivery, runAt
   name: 'deliver',
   payload: { communicationId: id },
   options: {
-    queue: `conversation:${conversationId}`,
+    ...(conversationId === null ? {} : { queue: conversationQueue('deliver', conversationId) }),
     account: channelAccountId,
     ...(runAt === null ? {} : { runAt }),
     ...(sendAt === null ? {} : { key: `deliver:${id}` }),

@@ -40,6 +40,15 @@ export type JobOptions = {
 
 export type NewJob<Name extends keyof Jobs = keyof Jobs> = { name: Name; payload: Jobs[Name]; options?: JobOptions }
 
+const QUEUES = 1024
+
+/**
+ * The queue of a conversation, which it shares with about one in a thousand: graphile-worker (0.17) locks every free queue whenever it looks
+ * for a job, and advises against a queue for each of many things.
+ */
+export const conversationQueue = (purpose: string, conversationId: string): string =>
+  `${purpose}:${Number.parseInt(conversationId.slice(-4), 16) % QUEUES}`
+
 /** What marks the jobs of a channel account. */
 export const accountFlag = (channelAccountId: string): string => `account:${channelAccountId}`
 

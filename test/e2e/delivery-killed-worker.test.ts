@@ -37,7 +37,7 @@ const accepted = (id: string): Promise<AcceptedMessage> =>
 
 async function sendInto(behaviour: SendBehaviour): Promise<string> {
   inbox.fake.next(behaviour)
-  const id = await inbox.sendText()
+  const id = await inbox.sendApart()
   await eventually(() => expect(requestsFor(id)).toHaveLength(1))
   return id
 }
@@ -52,7 +52,7 @@ const locksAreStale = () =>
   })
 
 test('a worker that is killed at any step of a send loses no message and sends none twice', async () => {
-  const unmarked = await inbox.sendText('Killed before the attempt was marked')
+  const unmarked = await inbox.sendApart('Killed before the attempt was marked')
   const held = [await hold(inbox.app.deps.pool, unmarked)]
   const first = await startWorker()
   await someoneWaits(inbox.app.deps.pool, 1)

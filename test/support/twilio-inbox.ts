@@ -1,5 +1,6 @@
 import { localId } from '../../schema/global-id.ts'
 import type { Communication } from '../../src/db/generated/client.ts'
+import { conversationQueue } from '../../src/jobs/enqueue.ts'
 import {
   ConnectChannelAccountDocument,
   type ConnectChannelAccountInput,
@@ -28,6 +29,8 @@ export type TwilioInbox = {
   send(input: SendMessageInput): Promise<string>
   /** Queues a text for a number that nobody else uses, by SMS. */
   sendText(text?: string): Promise<string>
+  /** As `sendText`, to a customer whose messages wait for nobody else's that was sent so: see `conversationQueue`. */
+  sendApart(text?: string): Promise<string>
   row(id: string): Promise<Communication>
   close(): Promise<void>
 }
@@ -50,6 +53,7 @@ export async function startTwilioInbox(settings: Record<string, string> = {}): P
     address: '+15017122662',
     credentials: { twilio: fake.credentials },
   })
+  const queues = new Set<string>()
   const inbox: TwilioInbox = {
     app,
     fake,
@@ -69,6 +73,15 @@ export async function startTwilioInbox(settings: Record<string, string> = {}): P
       return id
     },
     sendText: (text = 'Hello') => inbox.send({ to: { address: newPhone() }, channelAccountId: sms.id, content: { text } }),
+    async sendApart(text = 'Hello') {
+      const from = newPhone()
+      const { messageSid } = await inbox.inbound(sms, from)
+      const { conversationId } = await app.deps.db.communication.findFirstOrThrow({ where: { externalMessageId: messageSid } })
+      const queue = conversationQueue('deliver', conversationId ?? '')
+      if (queues.has(queue)) return inbox.sendApart(text)
+      queues.add(queue)
+      return inbox.send({ to: { address: from }, channelAccountId: sms.id, content: { text } })
+    },
     row: (id) => app.deps.db.communication.findUniqueOrThrow({ where: { id } }),
     async close() {
       await app.close()
