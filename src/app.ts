@@ -48,7 +48,9 @@ const WORKER_POOL = 4
 /** That a job was taken up or has ended may be forgotten in a crash: it runs again, and finds what it has done. */
 const WORKER_SETTINGS = '-c synchronous_commit=off'
 /** Most of the time a delivery waits for its provider, and holds no connection. */
-const WORKER_JOBS = 24
+const WORKER_JOBS = 16
+/** Of their own, so that many jobs leave the requests theirs. */
+const JOBS_POOL = 6
 
 type CleanUp = () => Promise<void> | void
 
@@ -143,6 +145,8 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   const { host, port } = await server.listen()
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   config.PUBLIC_URL ??= url
+  const jobsDatabase = openDatabase(databaseUrl, { max: JOBS_POOL, log })
+  cleanUps.push(() => jobsDatabase.close())
   const workerDatabase = openDatabase(databaseUrl, { max: WORKER_POOL, log, settings: WORKER_SETTINGS })
   cleanUps.push(() => workerDatabase.close())
   cleanUps.push(async () => {
@@ -150,7 +154,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
     await Promise.all([server.close(deadlineMs), worker?.stop(deadlineMs)])
   })
   if (config.WORKER !== 'off') {
-    worker = await startWorker(deps, workerDatabase.pool, {
+    worker = await startWorker({ ...deps, db: jobsDatabase.db, pool: jobsDatabase.pool }, workerDatabase.pool, {
       concurrency: WORKER_JOBS,
       alone: config.DATABASE_URL === undefined,
       onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),

@@ -39,7 +39,7 @@ export async function sendComposed(
   const key = checkedKey(input.idempotencyKey)
   const hash = inputHash({ ...input, idempotencyKey: null })
   const { organizationId } = actor
-  const send: Send = { actor, way, sendAt: input.sendAt, key, hash, compose: composeIt }
+  const send: Send = { actor, way, askedAt: deps.clock(), sendAt: input.sendAt, key, hash, compose: composeIt }
   try {
     const run = (sends: Send[]) => sendTogether(deps, organizationId, sends)
     const together = await joinBatch(deps.pool, `send:${organizationId}`, send, run)

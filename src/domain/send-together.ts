@@ -20,6 +20,7 @@ export type Compose = (tx: Tx, customerId: string, recipient: Recipient) => Prom
 export type Send = {
   actor: Actor
   way: RecipientInput
+  askedAt: Date
   sendAt: Date | null | undefined
   key: string | null
   hash: string
@@ -77,7 +78,7 @@ export function sendTogether(
     const resolved = await each(
       sends.filter((send) => !settled.has(send)).map((send) => ({ send })),
       async ({ send }): Promise<Resolved> => {
-        const sendAt = checkedSendAt(send.sendAt, deps.clock())
+        const sendAt = checkedSendAt(send.sendAt, send.askedAt)
         return { send, sendAt, recipient: await resolveRecipient(deps, lookups, send.way) }
       },
     )
