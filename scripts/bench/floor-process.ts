@@ -6,6 +6,7 @@ import { v7 } from 'uuid'
 import { WebSocketServer } from 'ws'
 import './settling-process.ts'
 import { customerSql, inboxSql, queueSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
+import { sendSql, sentSql, takeSql } from './outbound.sql.ts'
 
 // The floors: node:http and pg with one hand-written prepared statement, and ws with a ready string. Nothing is checked or refused.
 

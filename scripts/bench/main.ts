@@ -3,6 +3,7 @@ import { webhookPairs } from './inbound.ts'
 import { liveRows } from './live.ts'
 import { compare, type Pair, type Row } from './measure.ts'
 import { type Options, readOptions } from './options.ts'
+import { sendPairs } from './outbound.ts'
 import { profile } from './profile.ts'
 import { deepPair, readPair, reads } from './reads.ts'
 import { startRow } from './start.ts'
@@ -20,7 +21,7 @@ const scenarios: Record<string, Scenario> = {
   stats: async (world) => [await readPair(world, reads.stats)],
   deep: async (world) => [await deepPair(world)],
   webhook: async (world) => webhookPairs(world),
-  send: sendPairs,
+  send: (world) => sendPairs(world, cleanUps),
   live: async (world, options) => liveRows(world, options, cleanUps),
   growth: growthPairs,
   start: async (_world, options) => [() => startRow(options, cleanUps)],

@@ -1,9 +1,9 @@
-import { startProduct, startProvider } from './children.ts'
+import { startForked, startProduct } from './children.ts'
+import { graphqlRequest, operation } from './graphql-request.ts'
 import type { Contender, Pair } from './measure.ts'
 import { backlogSql, removeSendingSql, sendingCustomersSql, sendingOrganizationSql, withdrawSql } from './outbound.sql.ts'
-import { operation } from './reads.ts'
 import { READ_SLUG } from './seed.ts'
-import type { World } from './world.ts'
+import type { CleanUp, World } from './world.ts'
 
 const CONNECTIONS = 32
 const CUSTOMERS = 2_000
@@ -12,19 +12,19 @@ const SENDER = '+15005550020'
 const TEXT = 'Your order has left our warehouse; it arrives on Thursday between nine and eleven.'
 
 /** What is accepted, and what is delivered. */
-export async function sendPairs(world: World): Promise<Pair[]> {
+export async function sendPairs(world: World, cleanUps: CleanUp[]): Promise<Pair[]> {
   const conversations = await sendingOrganization(world)
-  return [await acceptedPair(world, conversations), ...(await deliveredPairs(world))]
+  return [await acceptedPair(world, conversations), ...(await deliveredPairs(world, cleanUps))]
 }
 
 /** Accepted messages: operation SendMessage with a JWT, against one statement that writes the same without asking anything. */
 async function acceptedPair(world: World, conversations: string[]): Promise<Pair> {
   const product = await Promise.all(conversations.map((id) => sendRequest(world, id)))
-  const floor = conversations.map((id) => post(`/send/${id}`, '', TEXT))
+  const floor = conversations.map((id) => post(`/send/${id}`, TEXT))
   const contender = (server: World['product'], requests: string[]): Contender => ({
     server,
     task: async (seconds) => {
-      await world.pool.query('DELETE FROM graphile_worker._private_jobs; DELETE FROM graphile_worker._private_job_queues')
+      await world.pool.query(withdrawSql, [SLUG])
       return { kind: 'requests', port: server.port, connections: CONNECTIONS, seconds, requests }
     },
   })
@@ -43,11 +43,11 @@ const LIMITS = [80, 1000]
  * Messages that reach a provider which answers after 50 ms, from a worker in a process of its own; the floor takes a message, posts it and
  * writes down the answer, by two statements, 24 at a time, and starts no more a second than the limit.
  */
-async function deliveredPairs(world: World): Promise<Pair[]> {
-  const provider = await startProvider()
-  world.cleanUps.push(provider.stop)
-  const worker = await startProduct({ ...world.environment, WORKER: 'only', TWILIO_API_URL: `http://127.0.0.1:${provider.port}` }, [])
-  world.cleanUps.push(worker.stop)
+async function deliveredPairs(world: World, cleanUps: CleanUp[]): Promise<Pair[]> {
+  const provider = await startForked('provider-process.ts', [])
+  cleanUps.push(provider.stop)
+  const worker = await startProduct({ ...world.environment, WORKER: 'only', TWILIO_API_URL: `http://127.0.0.1:${provider.port}` }, false)
+  cleanUps.push(worker.stop)
   return LIMITS.map((limit) => {
     const contender = (server: World['product'], jobs: boolean): Contender => ({
       server,
@@ -87,9 +87,9 @@ async function sendingOrganization({ pool }: World): Promise<string[]> {
 async function sendRequest(world: World, conversationId: string): Promise<string> {
   const to = { conversationId: Buffer.from(`Conversation:${conversationId}`).toString('base64') }
   const variables = { input: { to, content: { text: TEXT } } }
-  const body = JSON.stringify({ query: await operation('inbox', 'SendMessage'), operationName: 'SendMessage', variables })
-  return post('/graphql', `Authorization: Bearer ${await world.token(SLUG)}\r\nContent-Type: application/json\r\n`, body)
+  const query = await operation('inbox', 'SendMessage')
+  return graphqlRequest({ query, operationName: 'SendMessage', variables }, await world.token(SLUG))
 }
 
-const post = (path: string, headers: string, body: string): string =>
-  `POST ${path} HTTP/1.1\r\nHost: bench\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+const post = (path: string, body: string): string =>
+  `POST ${path} HTTP/1.1\r\nHost: bench\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
