@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Deps } from '../deps.ts'
-import { joinBatch } from '../domain/receive-batches.ts'
+import { joinBatch } from '../domain/join-batch.ts'
 import { accountFlag } from './enqueue.ts'
 
 /**
