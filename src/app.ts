@@ -6,7 +6,7 @@ import { createAuthenticator } from './auth/authenticate.ts'
 import { signToken } from './auth/tokens.ts'
 import { createChannels } from './channels/registry.ts'
 import type { Config } from './config.ts'
-import { openDatabase } from './db/client.ts'
+import { type Database, openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { DEMO_SLUG, seedDemo } from './demo.ts'
@@ -154,7 +154,7 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
     await Promise.all([server.close(deadlineMs), worker?.stop(deadlineMs)])
   })
   if (config.WORKER !== 'off') {
-    worker = await startWorker({ ...deps, db: jobsDatabase.db, pool: jobsDatabase.pool }, workerDatabase.pool, {
+    worker = await startWorker(onConnectionsOf(jobsDatabase, deps), workerDatabase.pool, {
       concurrency: WORKER_JOBS,
       alone: config.DATABASE_URL === undefined,
       onSend: (provider, outcome) => metrics.sends.inc({ provider, outcome }),
@@ -172,6 +172,10 @@ async function compose(config: Config, log: Logger, clock: Deps['clock'], cleanU
   }
   return { url, deps, demoToken, close }
 }
+
+/** The same with other connections, also where a part of `deps` is replaced later, as tests do. */
+const onConnectionsOf = ({ db, pool }: Database, deps: Deps): Deps =>
+  new Proxy(deps, { get: (target, key) => (key === 'db' ? db : key === 'pool' ? pool : Reflect.get(target, key)) })
 
 async function embeddedUrl(config: Config, log: Logger, cleanUps: CleanUp[]): Promise<string> {
   const embedded = await startEmbedded({ dataDir: config.DATA_DIR, log })

@@ -70,7 +70,8 @@ export function createGraphQL(deps: Deps, options: Options): GraphQLServer {
       debug: () => {},
       info: () => {},
       warn: (...args) => log.warn({ args }, 'graphql'),
-      error: (...args) => log.error({ args }, 'graphql'),
+      // What is unexpected is in the log already, with the reference that the client is told.
+      error: (...args) => log.debug({ args }, 'graphql'),
     },
     context: async (given) => ({
       ...options.context,
