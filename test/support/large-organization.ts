@@ -6,6 +6,7 @@ import { openOrganization, type TestOrganization } from './organization.ts'
 
 /** Tables that stay small in production too. */
 const SMALL = [
+  'channel_pace',
   '_prisma_migrations',
   'api_key',
   'automation',
