@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { WebSocketServer } from 'ws'
 import './settling-process.ts'
 import { customerSql, inboxSql, queueSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
-import { sendSql, sentSql, takeSql } from './outbound.sql.ts'
+import { sendSql } from './outbound.sql.ts'
 
 // The floors: node:http and pg with one hand-written prepared statement, and ws with a ready string. Nothing is checked or refused.
 
@@ -15,8 +14,6 @@ const pool = new pg.Pool({ connectionString: databaseUrl, max: 8, options: '-c t
 const sockets = new WebSocketServer({ noServer: true })
 const ready = new Map<number, string>()
 const accounts = new Map<string, { id: string; organization_id: string }>()
-
-const SENDERS = 24
 
 type Route = (request: IncomingMessage, rest: string) => Promise<{ type: string; body: string }>
 
@@ -60,25 +57,6 @@ const routes: Record<string, Route> = {
     const text = (await bodyOf(request)).toString('utf8')
     const { rows } = await pool.query<{ json: object }>({ name: 'send', text: sendSql, values: [conversationId, v7(), text] })
     return json(JSON.stringify(rows[0]?.json))
-  },
-  async deliver(_request, path) {
-    const [slug = '', provider = '', seconds = '', perSecond = ''] = path.split('/')
-    const start = performance.now()
-    let next = start
-    const work = async () => {
-      for (let now = start; now - start < Number(seconds) * 1000; now = performance.now()) {
-        next = Math.max(next + 1000 / Number(perSecond), now)
-        await delay(Math.max(0, next - now))
-        const { rows } = await pool.query<{ id: string; address: string; body: string }>({ name: 'take', text: takeSql, values: [slug] })
-        const [message] = rows
-        if (message === undefined) continue
-        const body = new URLSearchParams({ To: message.address, Body: message.body })
-        const { sid } = (await (await fetch(`http://127.0.0.1:${provider}/`, { method: 'POST', body })).json()) as { sid: string }
-        await pool.query({ name: 'sent', text: sentSql, values: [message.id, sid] })
-      }
-    }
-    await Promise.all(Array.from({ length: SENDERS }, work))
-    return json('{}')
   },
   async broadcast(_request, sizes) {
     for (const size of sizes.split(',').map(Number)) {

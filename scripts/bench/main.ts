@@ -21,7 +21,7 @@ const scenarios: Record<string, Scenario> = {
   stats: async (world) => [await readPair(world, reads.stats)],
   deep: async (world) => [await deepPair(world)],
   webhook: async (world) => webhookPairs(world),
-  send: (world) => sendPairs(world, cleanUps),
+  send: (world, options) => sendPairs(world, options, cleanUps),
   live: async (world, options) => liveRows(world, options, cleanUps),
   growth: growthPairs,
   start: async (_world, options) => [() => startRow(options, cleanUps)],

@@ -58,7 +58,7 @@ export const withdrawSql = `
   UPDATE communication SET delivery_status = 'CANCELED'
   WHERE organization_id = (SELECT id FROM organization WHERE slug = $1) AND delivery_status = 'PENDING' AND attempt_started_at IS NULL`
 
-/** Messages to be sent, with their jobs where $3. $1: the slug, $2: how many. */
+/** Messages to be sent, with their jobs. $1: the slug, $2: how many. */
 export const backlogSql = `
   WITH thread AS MATERIALIZED (
     SELECT c.*, row_number() OVER (ORDER BY c.id) - 1 AS n, count(*) OVER () AS total
@@ -73,18 +73,4 @@ export const backlogSql = `
   )
   SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
     SELECT ROW('deliver', json_build_object('communicationId', id), 'deliver:' || ('x' || right(conversation_id::text, 4))::bit(16)::int % 1024, now(), 25, NULL, NULL,
-      ARRAY['account:' || channel_account_id])::graphile_worker.job_spec FROM message WHERE $3))`
-
-/** The floor of a delivery: takes one message and marks its attempt. $1: the slug. */
-export const takeSql = `
-  UPDATE communication SET attempt_started_at = now(), attempts = attempts + 1 WHERE id = (
-    SELECT id FROM communication WHERE organization_id = (SELECT id FROM organization WHERE slug = $1) AND delivery_status = 'PENDING'
-      AND attempt_started_at IS NULL ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, address, body`
-
-/** … and writes down that it was sent. $1: the communication, $2: the provider's id. */
-export const sentSql = `
-  WITH sent AS (
-    UPDATE communication SET delivery_status = 'SENT', sent_at = now(), external_message_id = $2 WHERE id = $1 RETURNING organization_id, id
-  )
-  INSERT INTO bench.event (organization_id, communication_id) SELECT organization_id, id FROM sent`
+      ARRAY['account:' || channel_account_id])::graphile_worker.job_spec FROM message))`

@@ -1,6 +1,6 @@
 import { startForked, startProduct } from './children.ts'
 import { graphqlRequest, operation } from './graphql-request.ts'
-import type { Contender, Pair } from './measure.ts'
+import { type Contender, compare, type Pair, type Row } from './measure.ts'
 import { backlogSql, removeSendingSql, sendingCustomersSql, sendingOrganizationSql, withdrawSql } from './outbound.sql.ts'
 import { READ_SLUG } from './seed.ts'
 import type { CleanUp, World } from './world.ts'
@@ -11,10 +11,13 @@ const SLUG = 'bench-out'
 const SENDER = '+15005550020'
 const TEXT = 'Your order has left our warehouse; it arrives on Thursday between nine and eleven.'
 
-/** What is accepted, and what is delivered. */
-export async function sendPairs(world: World, cleanUps: CleanUp[]): Promise<Pair[]> {
+type Options = { rounds: number; seconds: number; profile: string | null }
+
+/** What is accepted, then what a worker delivers, which runs only meanwhile. */
+export async function sendPairs(world: World, options: Options, cleanUps: CleanUp[]): Promise<(Pair | (() => Promise<Row>))[]> {
   const conversations = await sendingOrganization(world)
-  return [await acceptedPair(world, conversations), ...(await deliveredPairs(world, cleanUps))]
+  const delivered = LIMITS.map((limit) => () => deliveredRow(world, limit, options, cleanUps))
+  return [await acceptedPair(world, conversations), ...(options.profile === null ? delivered : [])]
 }
 
 /** Accepted messages: operation SendMessage with a JWT, against one statement that writes the same without asking anything. */
@@ -39,33 +42,27 @@ async function acceptedPair(world: World, conversations: string[]): Promise<Pair
 /** Limits of one account, in messages a second: WhatsApp's, and one that is none. */
 const LIMITS = [80, 1000]
 
-/**
- * Messages that reach a provider which answers after 50 ms, from a worker in a process of its own; the floor takes a message, posts it and
- * writes down the answer, by two statements, 24 at a time, and starts no more a second than the limit.
- */
-async function deliveredPairs(world: World, cleanUps: CleanUp[]): Promise<Pair[]> {
+/** Messages that reach a provider which answers after 50 ms, from a worker in a process of its own. What it has to reach is the limit. */
+async function deliveredRow(world: World, limit: number, options: Options, cleanUps: CleanUp[]): Promise<Row> {
   const provider = await startForked('provider-process.ts', [])
   cleanUps.push(provider.stop)
+  await world.pool.query(`UPDATE channel_account SET messages_per_second = $1 WHERE address = $2`, [limit, SENDER])
   const worker = await startProduct({ ...world.environment, WORKER: 'only', TWILIO_API_URL: `http://127.0.0.1:${provider.port}` }, false)
   cleanUps.push(worker.stop)
-  return LIMITS.map((limit) => {
-    const contender = (server: World['product'], jobs: boolean): Contender => ({
-      server,
-      task: async (seconds) => {
-        await world.pool.query(withdrawSql, [SLUG])
-        await world.pool.query(`UPDATE channel_account SET messages_per_second = $1 WHERE address = $2`, [limit, SENDER])
-        await world.pool.query(backlogSql, [SLUG, Math.ceil(Math.min(limit * 1.2, MOST) * (seconds + 1)), jobs])
-        const trigger = `http://127.0.0.1:${server.port}/deliver/${SLUG}/${provider.port}/${seconds + 0.5}/${limit}`
-        return { kind: 'deliveries', provider: provider.port, seconds, ...(jobs ? {} : { trigger }) }
-      },
-    })
-    return {
-      name: limit === LIMITS[0] ? `messages delivered, limit ${limit} a second` : 'messages delivered, as fast as it goes',
-      unit: 'messages/s',
-      product: contender(worker, true),
-      floor: contender(world.floor, false),
-    }
-  })
+  const name = limit === LIMITS[0] ? `messages delivered, limit ${limit} a second` : 'messages delivered, as fast as it goes'
+  process.stderr.write(`  measuring: ${name}\n`)
+  const product: Contender = {
+    server: worker,
+    task: async (seconds) => {
+      await world.pool.query(withdrawSql, [SLUG])
+      await world.pool.query(backlogSql, [SLUG, Math.ceil(Math.min(limit * 1.2, MOST) * (seconds + 1))])
+      return { kind: 'deliveries', provider: provider.port, seconds }
+    },
+  }
+  const row = await compare(world, { name, unit: 'messages/s', product, floor: null }, options)
+  await worker.stop()
+  await provider.stop()
+  return row
 }
 
 /** More than any machine delivers in a second. */
