@@ -1,9 +1,11 @@
 import {
   type DocumentNode,
   type GraphQLField,
+  type GraphQLResolveInfo,
   type GraphQLSchema,
   isInterfaceType,
   isObjectType,
+  Kind,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -32,6 +34,12 @@ export function columnsOf(context: Context, noun: string, ...always: string[]): 
   if (own === null) return {}
   return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCased(name), true])) }
 }
+
+/** Whether a field of a noun asks for no more than the id, which the row of its parent holds. */
+export const idIsEnough = ({ fieldNodes }: GraphQLResolveInfo): boolean =>
+  fieldNodes.every((node) =>
+    node.selectionSet?.selections.every((selection) => selection.kind === Kind.FIELD && /^(id|__typename)$/.test(selection.name.value)),
+  )
 
 const camelCased = (column: string): string => column.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 

@@ -1,6 +1,7 @@
-import type { Communication as Row } from '../src/db/generated/client.ts'
+import type { Attachment as AttachmentRow, Communication as Row } from '../src/db/generated/client.ts'
 import { type CommunicationFilter, communicationList } from '../src/domain/list-communications.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
+import type { Written } from '../src/domain/store-messages.ts'
 import { Attachment } from './attachment.ts'
 import { builder } from './builder.ts'
 import { ChannelAccount } from './channel-account.ts'
@@ -9,7 +10,7 @@ import { column, foundById, part, reference, rowsOf, timeColumn, value } from '.
 import { type Context, organizationOf } from './context.ts'
 import { CallOutcome, ChannelType, CommunicationType, DeliveryStatus, Direction, MessagePurpose } from './enums.ts'
 import { localId } from './global-id.ts'
-import { inOrder } from './loaders.ts'
+import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
 import { type Paged, paged, pageFor } from './pagination.ts'
 
@@ -180,21 +181,24 @@ Communication.implement({
       ...reference('channel_account', 'channel_account_id'),
       resolve: (row) => row.channelAccountId,
     }),
-    attachments: t.loadableGroup({
-      type: Attachment,
-      byPath: false,
+    attachments: t.field({
+      type: [Attachment],
       ...rowsOf('attachment', 'communication_id'),
-      load: (ids: string[], context) =>
-        context.deps.db.attachment.findMany({
-          where: { communicationId: { in: ids }, organizationId: organizationOf(context) },
-          orderBy: { id: 'asc' },
-          ...columnsOf(context, 'Attachment', 'communication_id'),
-        }),
-      group: (attachment) => (attachment as { communicationId: string }).communicationId,
-      resolve: (row) => row.id,
+      resolve: (row, _args, context) =>
+        (row as Written).attachments ?? batched(context, 'attachments', null, row.id, (ids) => attachmentsOf(context, ids)),
     }),
   }),
 })
+
+async function attachmentsOf(context: Context, communicationIds: readonly string[]): Promise<Map<string, AttachmentRow[]>> {
+  const rows = await context.deps.db.attachment.findMany({
+    where: { communicationId: { in: [...communicationIds] }, organizationId: organizationOf(context) },
+    orderBy: { id: 'asc' },
+    ...columnsOf(context, 'Attachment', 'communication_id'),
+  })
+  const found = Map.groupBy(rows, ({ communicationId }) => communicationId)
+  return new Map(communicationIds.map((id) => [id, found.get(id) ?? []]))
+}
 
 export const CommunicationConnection = builder.connectionObject(
   { type: Communication, name: 'CommunicationConnection', description: 'A page of communications.' },

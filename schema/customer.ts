@@ -1,9 +1,9 @@
-import type { Customer as Row } from '../src/db/generated/client.ts'
+import type { Conversation as ConversationRow, Customer as Row } from '../src/db/generated/client.ts'
 import { findCustomers } from '../src/domain/customers.ts'
 import { customerList } from '../src/domain/list-customers.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
-import { columnsOf } from './columns.ts'
+import { columnsOf, idIsEnough } from './columns.ts'
 import { Communication, CommunicationConnection, CommunicationFilterInput, thread } from './communication.ts'
 import { column, foundById, reference, rowsOf, timeColumn } from './compiled/field.ts'
 import { type Context, organizationOf } from './context.ts'
@@ -115,7 +115,8 @@ builder.objectFields(Communication, (t) => ({
     nullable: true,
     description: 'null: a note or call about the customer, not about one conversation.',
     ...reference('conversation', 'conversation_id'),
-    resolve: (row) => row.conversationId,
+    resolve: (row, _args, _context, info) =>
+      row.conversationId !== null && idIsEnough(info) ? ({ id: row.conversationId } as ConversationRow) : row.conversationId,
   }),
 }))
 

@@ -1,4 +1,4 @@
-import type { Communication } from '../db/generated/client.ts'
+import { type Communication, Prisma } from '../db/generated/client.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import type { Actor } from './actor.ts'
 import type { Composed } from './compose-message.ts'
@@ -22,23 +22,61 @@ export type Allowed = {
   automationRunId?: string
 }
 
+/** `attachments`: none, where that is known. */
+export type Written = Communication & { attachments?: [] }
+
 /** Writes messages of one organization with their jobs, each kind of row in one statement. Their customers must be locked. */
-export async function storeMessages(tx: Tx, recorder: Recorder, messages: readonly Allowed[]): Promise<Communication[]> {
+export async function storeMessages(tx: Tx, recorder: Recorder, messages: readonly Allowed[]): Promise<Written[]> {
   if (messages.length === 0) return []
   const rows: Row[] = []
   for (const message of messages) rows.push(rowOf(message, message.conversationId ?? (await newConversation(tx, recorder, message))))
-  const written = new Map((await tx.communication.createManyAndReturn({ data: rows })).map((row) => [row.id, row]))
-  const communications = rows.map(({ id }) => written.get(id) as Communication)
+  const communications = await insertCommunications(tx, rows)
   for (const [index, { recipient, composed }] of messages.entries()) {
     await keepParts(tx, communications[index] as Communication, recipient, composed)
   }
   await addOutbound(tx, rows)
   await enqueueDeliveries(tx, communications)
   for (const [index, { composed }] of messages.entries()) tell(recorder, rows[index] as Row, composed)
-  return communications
+  return communications.map((row, index) => (messages[index]?.composed.files.length === 0 ? { ...row, attachments: [] } : row))
 }
 
 type Row = ReturnType<typeof rowOf>
+
+/** What a message has before anything has become of it. */
+const untouched = {
+  carriedBy: null,
+  editedAt: null,
+  revokedAt: null,
+  isRead: true,
+  failureCode: null,
+  failureMessage: null,
+  failureIsFinal: false,
+  externalMessageId: null,
+  attempts: 0,
+  attemptStartedAt: null,
+  sentAt: null,
+  deliveredAt: null,
+  readAt: null,
+  callOutcome: null,
+  callStartedAt: null,
+  callSeconds: null,
+} satisfies Partial<Communication>
+
+const jsonOf = (value: Row['content']): Prisma.JsonValue => (value === Prisma.DbNull ? null : (value as Prisma.JsonValue))
+
+/** One statement for any number of rows, which Prisma would compile anew for each number. */
+async function insertCommunications(tx: Tx, rows: readonly Row[]): Promise<Communication[]> {
+  const communications = rows.map(
+    ({ content, payload, ...row }): Communication => ({ ...untouched, ...row, content: jsonOf(content), payload: jsonOf(payload) }),
+  )
+  const records = communications.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+    ),
+  )
+  await tx.$executeRaw`INSERT INTO communication SELECT * FROM jsonb_populate_recordset(NULL::communication, ${JSON.stringify(records)}::jsonb)`
+  return communications
+}
 
 function rowOf(message: Allowed, conversationId: string) {
   const { actor, recipient, customerId, composed, sendAt, key, hash } = message
