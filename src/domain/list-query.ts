@@ -76,7 +76,7 @@ export function listRows<Row extends object>(deps: Pick<Deps, 'pool'>, sql: Pris
   return runPrepared(deps, sql, !filtered)
 }
 
-const MAX_PREPARED = 2000
+const MAX_PREPARED = 500
 
 const prepared = new Set<string>()
 
