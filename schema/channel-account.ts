@@ -118,6 +118,12 @@ ChannelAccount.implement({
       type: ChannelCapabilities,
       resolve: (account, _args, { deps }) => deps.channels.get(account.provider, account.channel).capabilities,
     }),
+    messagesPerSecond: t.exposeInt('messagesPerSecond', {
+      ...column('messages_per_second'),
+      nullable: true,
+      description:
+        "How many messages a second the provider takes from it, where that is not the channel's usual limit (`capabilities`): what is over it waits, and holds up no other account.",
+    }),
     health: t.field({ type: ChannelHealth, resolve: (account) => account }),
     createdAt: t.field({ type: 'DateTime', ...timeColumn('created_at'), resolve: (account) => account.createdAt }),
   }),
@@ -154,6 +160,9 @@ const Update = builder.inputType('UpdateChannelAccountInput', {
     channelAccountId: t.id({ required: true }),
     name: t.string(),
     credentials: t.field({ type: ChannelCredentials, description: 'For the same provider; replaces all of the former ones.' }),
+    messagesPerSecond: t.int({
+      description: "1 to 10,000; null: the channel's usual limit again. See `ChannelAccount.messagesPerSecond`.",
+    }),
   }),
 })
 

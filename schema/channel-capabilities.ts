@@ -85,6 +85,10 @@ export const ChannelCapabilities = builder.objectRef<Shape>('ChannelCapabilities
       description: 'Limits of reply buttons and lists; null: there are none.',
       resolve: ({ interactive }) => interactive,
     }),
+    messagesPerSecond: t.exposeInt('messagesPerSecond', {
+      nullable: true,
+      description: 'How many are sent in a second from one account that says nothing else; null: as many as there are.',
+    }),
     quotedReplies: t.exposeBoolean('quotedReplies', { description: 'A message can quote the one that it answers.' }),
     inbound: t.exposeBoolean('inbound', { description: 'Customers can write on it.' }),
     deliveryReceipts: t.exposeBoolean('deliveryReceipts'),

@@ -14,7 +14,13 @@ import { requiredText } from './text.ts'
 import { ringAccounts } from './watch-accounts.ts'
 
 export type ConnectChannelAccountInput = { channel: ChannelType; name: string; address: string; credentials: CredentialsInput }
-export type UpdateChannelAccountInput = { channelAccountId: string; name?: string | null; credentials?: CredentialsInput | null }
+export type UpdateChannelAccountInput = {
+  channelAccountId: string
+  name?: string | null
+  credentials?: CredentialsInput | null
+  /** null: the channel's usual limit. */
+  messagesPerSecond?: number | null
+}
 
 /** What is stored of the latest check. */
 export type Health = { status: 'HEALTHY' | 'UNHEALTHY'; checks: HealthCheck[] }
@@ -71,8 +77,9 @@ export async function connectChannelAccount(deps: Deps, actor: Actor, input: Con
 export async function updateChannelAccount(deps: Deps, actor: Actor, input: UpdateChannelAccountInput): Promise<ChannelAccount> {
   const account = await connectedAccount(deps.db, actor.organizationId, input.channelAccountId)
   const name = input.name === undefined || input.name === null ? {} : { name: requiredText(input.name, ['input', 'name'], 200) }
+  const plain = { ...name, ...checkedPace(input.messagesPerSecond) }
   if (input.credentials === undefined || input.credentials === null) {
-    return changeAccount(deps, actor, account.id, 'updated', () => name)
+    return changeAccount(deps, actor, account.id, 'updated', () => plain)
   }
   const { adapter, credentials } = chosenAdapter(deps, account.channel, input.credentials)
   if (adapter.provider !== account.provider) {
@@ -83,8 +90,19 @@ export async function updateChannelAccount(deps: Deps, actor: Actor, input: Upda
     const routingKeys = adapter.routingKeys(credentials)
     const checks = [...answers, ...(await exclusiveChecks(tx, adapter, { ...current, routingKeys }, answers))]
     const health = { health: healthOf(checks), healthCheckedAt: deps.clock() }
-    return { ...name, ...sealedCredentials(deps, credentials), routingKeys, status: statusAfter(checks, false), ...health }
+    return { ...plain, ...sealedCredentials(deps, credentials), routingKeys, status: statusAfter(checks, false), ...health }
   })
+}
+
+const MAX_PER_SECOND = 10_000
+
+function checkedPace(messagesPerSecond: number | null | undefined): { messagesPerSecond?: number | null } {
+  if (messagesPerSecond === undefined) return {}
+  if (messagesPerSecond === null || (messagesPerSecond >= 1 && messagesPerSecond <= MAX_PER_SECOND)) return { messagesPerSecond }
+  throw new ValidationError(`messagesPerSecond must be from 1 to ${MAX_PER_SECOND}, not ${messagesPerSecond}.`, [
+    'input',
+    'messagesPerSecond',
+  ])
 }
 
 /** Nothing is sent or received any more, and the credentials are erased; conversations stay. Throws NotFoundError. */

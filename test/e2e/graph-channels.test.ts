@@ -125,6 +125,31 @@ describe.each(['SANDBOX', 'TWILIO'] as const)('channel accounts of %s', (provide
     expect((await accounts())[0]?.health).toMatchObject({ status: 'HEALTHY', checkedAt: expect.any(String) })
   })
 
+  test('an account says how many messages a second its provider takes', async () => {
+    const { channelAccount } = member(await connect({ address: '+14155550107' }), 'ConnectChannelAccountSuccess')
+    const limit = async (messagesPerSecond: number | null) =>
+      (await org.ask(UpdateChannelAccountDocument, { input: { channelAccountId: channelAccount.id, messagesPerSecond } }))
+        .updateChannelAccount
+    const kept = async () => {
+      const query = 'query ($id: ID!) { node(id: $id) { ... on ChannelAccount { messagesPerSecond capabilities { messagesPerSecond } } } }'
+      type Kept = { node: { messagesPerSecond: number | null; capabilities: { messagesPerSecond: number | null } } }
+      return (await org.ask<Kept, object>(query, { id: channelAccount.id })).node
+    }
+    const usual = { messagesPerSecond: null, capabilities: { messagesPerSecond: 100 } }
+    expect(await kept()).toEqual(usual)
+    member(await limit(250), 'UpdateChannelAccountSuccess')
+    expect(await kept()).toEqual({ ...usual, messagesPerSecond: 250 })
+    for (const wrong of [0, -1, 10_001]) {
+      expect(member(await limit(wrong), 'ValidationError')).toMatchObject({
+        message: `messagesPerSecond must be from 1 to 10000, not ${wrong}.`,
+        path: ['input', 'messagesPerSecond'],
+      })
+    }
+    member(await limit(null), 'UpdateChannelAccountSuccess')
+    expect(await kept()).toEqual(usual)
+    await disconnect(channelAccount.id)
+  })
+
   test('new credentials sign the webhooks from then on', async () => {
     const { channelAccount } = member(await connect({ address: '+14155550102' }), 'ConnectChannelAccountSuccess')
     const other = provider === 'TWILIO' ? { twilio: { ...fake.credentials, authToken: 'another' } } : { sandbox: { authToken: 'another' } }
