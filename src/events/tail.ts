@@ -5,7 +5,8 @@ import { createFollower, type Follower, type FollowerHandle, type Source } from 
 import { readHead, readPage, retryDelay } from './page.ts'
 import { createRecent } from './recent.ts'
 
-const KEPT_EVENTS = 1_000
+// For followers that are a moment behind; who is further back reads a page. Each holds what was executed and serialized of it, some 5 KB.
+const KEPT_EVENTS = 100
 
 /** `reads` counts the statements that tails sent to PostgreSQL, followers' own pages included. */
 export type Counters = { reads: number }
