@@ -12,9 +12,11 @@ const LONGEST = 40
  */
 export function normalizePhone(address: string): string | null {
   if (address.length > LONGEST) return normalize(address)
-  const known = normalized.get(address) ?? { number: normalize(address) }
-  normalized.set(address, known)
-  return known.number
+  const known = normalized.get(address)
+  if (known !== undefined) return known.number
+  const number = normalize(address)
+  normalized.set(address, { number })
+  return number
 }
 
 function normalize(address: string): string | null {

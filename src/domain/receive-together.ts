@@ -1,7 +1,10 @@
 import pg from 'pg'
 import { isDatabaseAway } from '../db/away.ts'
 
-type Waiting<Item, Result> = { key: string; size: number; item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }
+/** `group`: what a lock may hold up as a whole (an organization). `series`: what runs in the order of arrival, never two together (a sender). */
+type Arrival<Item> = { group: string; series: string; size: number; item: Item }
+
+type Waiting<Item, Result> = Arrival<Item> & { resolve: (result: Result) => void; reject: (error: unknown) => void }
 
 /** Runs items together. Gives a result for each, or throws and has done nothing: 55P03 where it waited too long for a lock. */
 type Run<Item, Result> = (items: Item[], patienceMs: number) => Promise<Result[]>
@@ -9,7 +12,7 @@ type Run<Item, Result> = (items: Item[], patienceMs: number) => Promise<Result[]
 const MAX_BATCH = 250
 /** By the sizes that the items come with. */
 const MAX_BATCH_SIZE = 4_000_000
-/** How long all others may wait for what one key is locked for. */
+/** How long all others may wait for what one group is locked for. */
 const PATIENCE_MS = 250
 /** Then it is tried again: what is locked for long does not keep a connection. */
 const PATIENCE_ALONE_MS = 2_000
@@ -17,25 +20,27 @@ const PATIENCE_ALONE_MS = 2_000
 const isLate = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '55P03'
 
 /**
- * Runs items in batches: one alone runs at once; those that arrive meanwhile, of whatever key (an organization), run together. Each promise
- * is settled only after its own batch has committed. Items of one key run one batch after the other, in the order of arrival.
+ * Runs items in batches: one alone runs at once; those that arrive meanwhile run together. Each promise is settled only after its own batch has
+ * committed.
  *
  * Where a batch fails, its halves run one after the other, so that one item cannot take the others with it. Where it waits too long for a
- * lock, each of its keys goes on alone, until it has got through.
+ * lock, each of its groups goes on alone, until it has got through.
  */
-export function createBatches<Item, Result>(run: Run<Item, Result>): { join(key: string, size: number, item: Item): Promise<Result> } {
+export function createBatches<Item, Result>(run: Run<Item, Result>): { join(arrival: Arrival<Item>): Promise<Result> } {
   type One = Waiting<Item, Result>
   let waiting: One[] = []
-  const busy = new Set<string>()
-  const slow = new Set<string>()
   let running = false
+  const slow = new Set<string>()
+  const runningAlone = new Set<string>()
 
-  /** The first ones that are wanted. */
-  const take = (wanted: (one: One) => boolean): One[] => {
+  /** The first ones that are wanted, one of each series. */
+  const take = (wanted: (group: string) => boolean): One[] => {
     const batch: One[] = []
+    const taken = new Set<string>()
     let size = 0
     waiting = waiting.filter((one) => {
-      if (batch.length === MAX_BATCH || size > MAX_BATCH_SIZE || !wanted(one)) return true
+      if (batch.length === MAX_BATCH || size > MAX_BATCH_SIZE || taken.has(one.series) || !wanted(one.group)) return true
+      taken.add(one.series)
       size += one.size
       batch.push(one)
       return false
@@ -61,23 +66,24 @@ export function createBatches<Item, Result>(run: Run<Item, Result>): { join(key:
   }
 
   const start = async (batch: One[], patienceMs: number): Promise<void> => {
-    const keys = new Set(batch.map(({ key }) => key))
-    for (const key of keys) busy.add(key)
     const late = await settle(batch, patienceMs)
-    for (const key of keys) {
-      busy.delete(key)
-      slow.delete(key)
-    }
-    for (const { key } of late) slow.add(key)
+    for (const { group } of late) slow.add(group)
     waiting = [...late, ...waiting]
   }
 
+  const startAlone = async (group: string, batch: One[]): Promise<void> => {
+    runningAlone.add(group)
+    slow.delete(group)
+    await start(batch, PATIENCE_ALONE_MS)
+    runningAlone.delete(group)
+  }
+
   const startAll = (): void => {
-    for (const slowKey of slow) {
-      const batch = busy.has(slowKey) ? [] : take(({ key }) => key === slowKey)
-      if (batch.length > 0) void start(batch, PATIENCE_ALONE_MS).then(startAll)
+    for (const group of [...slow].filter((group) => !runningAlone.has(group))) {
+      const batch = take((other) => other === group)
+      if (batch.length > 0) void startAlone(group, batch).then(startAll)
     }
-    const batch = running ? [] : take(({ key }) => !busy.has(key) && !slow.has(key))
+    const batch = running ? [] : take((group) => !runningAlone.has(group) && !slow.has(group))
     if (batch.length === 0) return
     running = true
     void start(batch, PATIENCE_MS).then(() => {
@@ -87,9 +93,9 @@ export function createBatches<Item, Result>(run: Run<Item, Result>): { join(key:
   }
 
   return {
-    join: (key, size, item) =>
+    join: (arrival) =>
       new Promise((resolve, reject) => {
-        waiting.push({ key, size, item, resolve, reject })
+        waiting.push({ ...arrival, resolve, reject })
         startAll()
       }),
   }

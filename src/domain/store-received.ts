@@ -1,20 +1,21 @@
 import pg from 'pg'
 import { receiveMessagesSql } from './receive-messages.sql.ts'
+import { ONE_MESSAGE, receiveOneSql } from './receive-one.sql.ts'
+import type { ARRIVING } from './receive-rows.sql.ts'
 import { createBatches } from './receive-together.ts'
 import type { RawReceipt } from './store-webhook.ts'
 
 export type Received = { communicationId: string; conversationId: string; customerId: string }
 
-/** A message as the statement takes it, as far as it decides here; see the columns of `input` in receive-messages.sql.ts. */
-type Message = {
-  organization_id: string
-  account_id: string
-  external_id: string
-  others: readonly unknown[]
-  email: unknown
-  attachments: readonly unknown[]
-  consent: unknown
-  content: { kind: string } | null
+type Columns = Readonly<Record<Exclude<keyof typeof ARRIVING, keyof ReturnType<typeof receiptOf>>, unknown>>
+
+/**
+ * A message as the statements take it: see `ARRIVING` in receive-rows.sql.ts and `WHOLE` in receive-messages.sql.ts; `whole` is null where it has
+ * one identity and no e-mail, file, reaction or word on consent.
+ */
+export type Message = {
+  plain: Columns & Readonly<Record<'organization_id' | 'account_id' | 'external_id' | 'kind' | 'scope' | 'value', string>>
+  whole: Readonly<Record<string, unknown>> | null
 }
 
 /** `raw`: the webhook that brought it. */
@@ -34,7 +35,13 @@ const batches = new WeakMap<pg.Pool, ReturnType<typeof createBatches<Arrived, Re
 export function storeReceived(pool: pg.Pool, arrived: Arrived): Promise<Received | null> {
   const ofPool = batches.get(pool) ?? createBatches((batch, patienceMs) => storeWithSurvivors(pool, batch, patienceMs))
   batches.set(pool, ofPool)
-  return ofPool.join(arrived.message.organization_id, arrived.raw?.body?.byteLength ?? 0, arrived)
+  const { organization_id, kind, scope, value } = arrived.message.plain
+  return ofPool.join({
+    group: organization_id,
+    series: `${organization_id} ${kind} ${scope} ${value}`,
+    size: arrived.raw?.body?.byteLength ?? 0,
+    item: arrived,
+  })
 }
 
 const MAX_TRIES = 10
@@ -46,7 +53,9 @@ const MAX_TRIES = 10
 async function storeWithSurvivors(pool: pg.Pool, batch: Arrived[], patienceMs: number): Promise<(Received | null)[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await store(pool, batch, patienceMs)
+      const [first] = batch
+      if (first !== undefined && batch.length === 1 && first.message.whole === null) return [await storeOne(pool, first, patienceMs)]
+      return await storeAll(pool, batch, patienceMs)
     } catch (error) {
       if (!(error instanceof pg.DatabaseError) || tries === MAX_TRIES) throw error
       if (!isMergedMeanwhile(error) && error.code !== '40P01') throw error
@@ -57,33 +66,60 @@ async function storeWithSurvivors(pool: pg.Pool, batch: Arrived[], patienceMs: n
 const isMergedMeanwhile = ({ code, table, column }: pg.DatabaseError): boolean =>
   code === '23502' && table === 'customer' && column === 'unread_count'
 
-async function store(pool: pg.Pool, batch: Arrived[], patienceMs: number): Promise<(Received | null)[]> {
-  const messages = batch.map(({ message }, n) => ({ n, ...message }))
-  // What comes twice counts the first time.
-  const distinct = [...new Map(messages.toReversed().map((message) => [`${message.account_id} ${message.external_id}`, message])).values()]
-  const raws = [...new Set(batch.map(({ raw }) => raw))].filter((raw) => raw !== null)
-  const { rows: receipts, bodies } = sideBySide(raws)
-  const { rows } = await pool.query<Received & { n: number }>({
-    ...STATEMENTS[distinct.every(isPlain) ? 'plain' : 'any'],
-    values: [JSON.stringify(distinct), JSON.stringify(receipts), bodies, String(patienceMs)],
+async function storeOne(pool: pg.Pool, { message, raw }: Arrived, patienceMs: number): Promise<Received | null> {
+  const row = { ...message.plain, ...receiptOf(raw) }
+  const { rows } = await pool.query<Received>({
+    name: 'receive-one-message',
+    text: receiveOneSql,
+    values: [String(patienceMs), raw?.body ?? null, ...ONE_MESSAGE.map((name) => row[name])],
   })
-  const received = new Map(
-    rows.map(({ n, communicationId, conversationId, customerId }) => [n, { communicationId, conversationId, customerId }]),
-  )
-  return messages.map(({ n }) => received.get(n) ?? null)
+  return rows[0] ?? null
 }
 
-const isPlain = ({ others, email, attachments, consent, content }: Message): boolean =>
-  others.length === 0 && email === null && attachments.length === 0 && consent === null && content?.kind !== 'REACTION'
-
-/** The rows of webhooks, and their bodies as bytes, one after the other. */
-function sideBySide(raws: readonly RawReceipt[]) {
-  let start = 0
-  const rows = raws.map(({ id, organizationId, channelAccountId, wire, segment, url, headers, body, storageKey, size }) => {
-    const place = { id, organization_id: organizationId, account_id: channelAccountId, wire, segment, url, headers }
-    const row = { ...place, start, storage_key: storageKey, size }
-    start += body?.byteLength ?? 0
-    return row
+async function storeAll(pool: pg.Pool, batch: Arrived[], patienceMs: number): Promise<(Received | null)[]> {
+  const bodies = sideBySide(batch.map(({ raw }) => raw))
+  const rows = batch.map(({ message: { plain, whole }, raw }, n) => ({
+    n,
+    ...plain,
+    ...whole,
+    ...receiptOf(raw),
+    start: raw === null ? null : bodies.starts.get(raw),
+  }))
+  // What comes twice counts the first time.
+  const distinct = [...new Map(rows.toReversed().map((row) => [`${row.account_id} ${row.external_id}`, row])).values()]
+  const { rows: results } = await pool.query<Received & { n: number }>({
+    ...STATEMENTS[batch.every(({ message }) => message.whole === null) ? 'plain' : 'any'],
+    values: [JSON.stringify(distinct), bodies.bytes, String(patienceMs)],
   })
-  return { rows, bodies: Buffer.concat(raws.flatMap(({ body }) => body ?? [])) }
+  const received = new Map(
+    results.map(({ n, communicationId, conversationId, customerId }) => [n, { communicationId, conversationId, customerId }]),
+  )
+  return batch.map((_, n) => received.get(n) ?? null)
+}
+
+/** The webhook's row. */
+const receiptOf = (raw: RawReceipt | null) => ({
+  receipt_id: raw?.id ?? null,
+  receipt_account_id: raw?.channelAccountId ?? null,
+  wire: raw?.wire ?? null,
+  segment: raw?.segment ?? null,
+  url: raw?.url ?? null,
+  headers: raw?.headers ?? null,
+  storage_key: raw?.storageKey ?? null,
+  size: raw?.size ?? null,
+})
+
+/** The bodies of webhooks as bytes, one after the other, and where each begins. */
+function sideBySide(raws: readonly (RawReceipt | null)[]) {
+  const starts = new Map<RawReceipt, number>()
+  const bodies: Buffer[] = []
+  let end = 0
+  for (const raw of raws) {
+    if (raw === null || starts.has(raw)) continue
+    starts.set(raw, end)
+    if (raw.body === null) continue
+    bodies.push(raw.body)
+    end += raw.body.byteLength
+  }
+  return { starts, bytes: Buffer.concat(bodies) }
 }

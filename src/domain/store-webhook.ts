@@ -3,7 +3,7 @@ import type { WebhookReceiptStatus } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
 import type { Tx } from '../events/transact.ts'
 import { newId } from './ids.ts'
-import { cleanJson, cleanText } from './text.ts'
+import { cleanText } from './text.ts'
 
 /** A webhook as it is kept, ready to be written together with what it becomes. `organizationId` null: nobody's. */
 export type RawReceipt = {
@@ -25,7 +25,7 @@ type Place = Pick<RawReceipt, 'organizationId' | 'channelAccountId' | 'wire' | '
 const MAX_IN_DATABASE = 256_000
 
 // A signature is no secret, but cookies and authorization would be.
-const KEPT_HEADERS = new Set([
+const KEPT_HEADERS = [
   'content-type',
   'user-agent',
   'i-twilio-idempotency-token',
@@ -34,7 +34,7 @@ const KEPT_HEADERS = new Set([
   'x-hub-signature-256',
   'x-twilio-email-event-webhook-signature',
   'x-twilio-email-event-webhook-timestamp',
-])
+]
 
 /** Large bodies go to the storage at once, and only their key into the database. */
 export async function rawReceipt(deps: Pick<Deps, 'storage'>, place: Place, request: RawRequest, body: Buffer): Promise<RawReceipt> {
@@ -45,11 +45,20 @@ export async function rawReceipt(deps: Pick<Deps, 'storage'>, place: Place, requ
     ...place,
     id,
     url: cleanText(withoutSecret(request.url)),
-    headers: cleanJson(Object.fromEntries(Object.entries(request.headers).filter(([name]) => KEPT_HEADERS.has(name)))),
+    headers: kept(request.headers),
     body: storageKey === null ? body : null,
     storageKey,
     size: body.byteLength,
   }
+}
+
+function kept(headers: RawRequest['headers']): Record<string, string> {
+  const clean: Record<string, string> = {}
+  for (const name of KEPT_HEADERS) {
+    const value = headers[name]
+    if (value !== undefined) clean[name] = cleanText(value)
+  }
+  return clean
 }
 
 /** What proved the sender has done its work: the secret of SendGrid's addresses is kept encrypted, and nowhere else. */

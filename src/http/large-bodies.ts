@@ -33,21 +33,29 @@ export function createLargeBodies({ smallBytes, totalBytes }: { smallBytes: numb
 }
 
 /** `grow` is told the size before the bytes arrive, where the client tells it, and again as they do. */
-async function read(request: IncomingMessage, grow: (size: number) => void): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    grow(Number(request.headers['content-length'] ?? 0))
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += (chunk as Buffer).byteLength
-      grow(size)
-      chunks.push(chunk as Buffer)
+const read = (request: IncomingMessage, grow: (size: number) => void): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const grown = (newSize: number): void => {
+      try {
+        grow(newSize)
+      } catch (error) {
+        reject(error)
+        // Read and thrown away, so that the client gets to read the answer.
+        request.off('data', take).resume()
+      }
     }
-    return Buffer.concat(chunks)
-  } catch (error) {
-    if (!(error instanceof HttpError)) throw new RequestAborted('the client went away during the upload', { cause: error })
-    // Read and thrown away, so that the client gets to read the answer.
-    request.resume()
-    throw error
-  }
-}
+    const take = (chunk: Buffer): void => {
+      size += chunk.byteLength
+      chunks.push(chunk)
+      grown(size)
+    }
+    const aborted = (cause?: Error): void => reject(new RequestAborted('the client went away during the upload', { cause }))
+    request
+      .on('data', take)
+      .once('end', () => resolve(Buffer.concat(chunks)))
+      .once('error', aborted)
+      .once('close', aborted)
+    grown(Number(request.headers['content-length'] ?? 0))
+  })

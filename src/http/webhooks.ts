@@ -129,12 +129,10 @@ async function accountThat(
 }
 
 /** The URL is the public one, which the provider signed; it is never guessed from headers. */
-const headOf = (deps: WebhookDeps, request: IncomingMessage, url: URL): Head => ({
-  method: 'POST',
-  url: `${deps.config.PUBLIC_URL}${url.pathname}${url.search}`,
-  headers: Object.fromEntries(
-    Object.entries(request.headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  ),
-})
+function headOf(deps: WebhookDeps, request: IncomingMessage, url: URL): Head {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ')
+  }
+  return { method: 'POST', url: `${deps.config.PUBLIC_URL}${url.pathname}${url.search}`, headers }
+}

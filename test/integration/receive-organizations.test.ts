@@ -36,11 +36,13 @@ beforeEach(async () => {
   }
 })
 
+const identity = (kind: Identity['kind'], value: string): Identity => ({ kind, scope: '', value, verified: true })
+
 const message = (number: string, more: Partial<MessageFact> = {}): MessageFact => ({
   kind: 'message',
   externalMessageId: newId(),
   address: number,
-  identities: [{ kind: 'PHONE', scope: '', value: number, verified: true }],
+  identities: [identity('PHONE', number)],
   profileName: null,
   body: 'Hello',
   content: { kind: 'TEXT' },
@@ -88,11 +90,19 @@ const faults = async () =>
          GROUP BY u.id HAVING u.unread_count <> count(m.id)
        UNION ALL
        SELECT 'conversation counts', c.id::text FROM conversation c LEFT JOIN communication m ON m.conversation_id = c.id
-         GROUP BY c.id HAVING c.unread_count <> count(m.id) FILTER (WHERE NOT m.is_read) OR c.inbound_count <> count(m.id)`,
+         GROUP BY c.id HAVING c.unread_count <> count(m.id) FILTER (WHERE NOT m.is_read) 
+           OR c.inbound_count <> count(m.id) FILTER (WHERE m.direction = 'INBOUND')`,
     )
   ).rows
 
 const countIn = (account: ReceivingAccount) => app.deps.db.communication.count({ where: { organizationId: account.organizationId } })
+
+/** Each message with its own webhook's body. */
+async function expectReceiptsOf({ organizationId }: ReceivingAccount): Promise<void> {
+  const kept = await app.deps.db.webhookReceipt.findMany({ where: { organizationId } })
+  const said = await app.deps.db.communication.findMany({ where: { organizationId } })
+  expect(kept.map(({ body }) => Buffer.from(body ?? []).toString()).sort()).toEqual(said.map(({ body }) => body).sort())
+}
 
 // The same people write to all of them.
 const NUMBERS = ['+905550000001', '+905550000002', '+905550000003', '+905550000004']
@@ -103,29 +113,84 @@ const toAll = (n: number) =>
 
 test('messages of many organizations share a statement, and each is its own organization’s', async () => {
   const statements = countStatements()
-  const received = await Promise.all(toAll(10).map(([account, number], n) => receive(account, message(number, { body: `body ${n}` }))))
+  const received = await Promise.all(
+    Array.from({ length: 10 }, (_, n) =>
+      accounts.map((account) => receive(account, message(`+90555000000${n}`, { body: `body ${n}` }))),
+    ).flat(),
+  )
   // The first goes alone; the others wait for it.
   expect(statements.count()).toBe(2)
   statements.stop()
   expect(received.filter((one) => one === null)).toEqual([])
   for (const account of accounts) {
     expect(await countIn(account)).toBe(10)
-    expect(await app.deps.db.customer.count({ where: { organizationId: account.organizationId } })).toBe(NUMBERS.length)
-    const kept = await app.deps.db.webhookReceipt.findMany({ where: { organizationId: account.organizationId } })
-    const said = await app.deps.db.communication.findMany({ where: { organizationId: account.organizationId } })
-    expect(kept.map(({ body }) => Buffer.from(body ?? []).toString()).sort()).toEqual(said.map(({ body }) => body).sort())
+    expect(await app.deps.db.customer.count({ where: { organizationId: account.organizationId } })).toBe(10)
+    await expectReceiptsOf(account)
   }
   expect(await faults()).toEqual([])
 })
 
-test('a plain message becomes the same alone and among those that are not', async () => {
-  const [alone, among, third] = accounts as [ReceivingAccount, ReceivingAccount, ReceivingAccount]
-  const plain = () => message('+905550000001', { profileName: 'Ayşe', payload: { forwarded: true }, inReplyTo: 'before', body: 'Yes' })
-  const optOut = message('+905550000002', { consent: { state: 'OPTED_OUT', source: 'KEYWORD' } })
-  await receive(alone, plain())
-  await Promise.all([receive(third, message('+905550000003')), receive(third, optOut), receive(among, plain())])
+test('messages of one sender come in their order, each beside those of other senders', async () => {
+  const statements = countStatements()
+  await Promise.all(toAll(12).map(([account, number], n) => receive(account, message(number, { body: `body ${n}` }))))
+  // The first goes alone, and each of the four numbers writes three times to each organization.
+  expect(statements.count()).toBe(4)
+  statements.stop()
+  for (const account of accounts) {
+    const { organizationId } = account
+    expect(await app.deps.db.customer.count({ where: { organizationId } })).toBe(NUMBERS.length)
+    await expectReceiptsOf(account)
+    const events = await app.deps.db.event.findMany({ where: { organizationId, type: 'COMMUNICATION_RECEIVED' }, orderBy: { seq: 'asc' } })
+    const logged = new Map(events.map(({ communicationId }, place) => [communicationId, place]))
+    for (const { communications } of await app.deps.db.customer.findMany({
+      where: { organizationId },
+      select: { communications: { orderBy: { id: 'asc' } } },
+    })) {
+      const places = communications.map(({ id }) => logged.get(id) ?? Number.NaN)
+      expect(places).toHaveLength(3)
+      expect(places).toEqual(places.toSorted((a, b) => a - b))
+    }
+  }
+  expect(await faults()).toEqual([])
+})
+
+test('messages of two names of one customer are told apart from those of two customers', async () => {
+  const [account] = accounts as [ReceivingAccount]
+  const [number, id] = [identity('PHONE', '+905550000007'), identity('WHATSAPP', 'TR.7')]
+  await receive(account, message('+905550000007', { identities: [number, id] }))
+  const received = await Promise.all([
+    receive(account, message('+905550000008')),
+    receive(account, message('+905550000007', { identities: [number] })),
+    receive(account, message('+905550000007', { identities: [id] })),
+    receive(account, message('+905550000009')),
+  ])
+  expect(new Set(received.map((one) => one?.customerId)).size).toBe(3)
+  expect(received[1]?.conversationId).toBe(received[2]?.conversationId)
+  expect(await faults()).toEqual([])
+})
+
+test('a plain message becomes the same alone, among plain ones and among those that are not', async () => {
+  const [alone, among, amongOthers, third] = accounts as [ReceivingAccount, ReceivingAccount, ReceivingAccount, ReceivingAccount]
+  const other = (n: number) => message(`+90555100000${n}`)
+  const optOut = () => message('+905550000002', { consent: { state: 'OPTED_OUT', source: 'KEYWORD' } })
+  const ways: [ReceivingAccount, (fact: MessageFact) => Promise<unknown>][] = [
+    [alone, (fact) => receive(alone, fact)],
+    [among, (fact) => Promise.all([receive(third, other(1)), receive(third, other(2)), receive(among, fact)])],
+    [amongOthers, (fact) => Promise.all([receive(third, other(3)), receive(third, optOut()), receive(amongOthers, fact)])],
+  ]
+  const plain = (more: Partial<MessageFact> = {}) =>
+    message('+905550000001', { profileName: 'Ayşe', payload: { forwarded: true }, inReplyTo: 'before', body: 'Yes', ...more })
+  for (const [{ organizationId }, store] of ways) {
+    await store(plain())
+    await store(plain({ window: { hours: 72, reason: 'AD_REFERRAL' } }))
+    await app.deps.db.conversation.updateMany({ where: { organizationId }, data: { status: 'CLOSED' } })
+    await store(plain({ direction: 'OUTBOUND', sentAt: new Date('2026-11-20T10:00:00Z') }))
+    await store(plain({ content: { kind: 'MEDIA', media: 'STICKER', caption: null } }))
+    await store(plain({ window: { hours: 24, reason: 'CUSTOMER_MESSAGE' } }))
+  }
   const madeIn = async ({ organizationId }: ReceivingAccount) => {
     const where = { organizationId }
+    const orderBy = { id: 'asc' } as const
     const omit = {
       id: true,
       organizationId: true,
@@ -141,7 +206,12 @@ test('a plain message becomes the same alone and among those that are not', asyn
         where,
         select: { status: true, address: true, unreadCount: true, inboundCount: true, outboundCount: true, windowReason: true },
       }),
-      communications: await app.deps.db.communication.findMany({ where, omit: { ...omit, externalMessageId: true } }),
+      communications: await app.deps.db.communication.findMany({ where, omit: { ...omit, externalMessageId: true }, orderBy }),
+      receipts: await app.deps.db.webhookReceipt.findMany({
+        where,
+        omit: { id: true, organizationId: true, channelAccountId: true, receivedAt: true },
+        orderBy,
+      }),
       events: await app.deps.db.event.findMany({ where, select: { seq: true, type: true, data: true }, orderBy: { seq: 'asc' } }),
     }
   }
@@ -151,8 +221,17 @@ test('a plain message becomes the same alone and among those that are not', asyn
     'CONVERSATION_CHANGED',
     'COMMUNICATION_RECEIVED',
     'UNREAD_COUNT_CHANGED',
+    'COMMUNICATION_RECEIVED',
+    'UNREAD_COUNT_CHANGED',
+    'COMMUNICATION_CREATED',
+    'CONVERSATION_CHANGED',
+    'COMMUNICATION_RECEIVED',
+    'UNREAD_COUNT_CHANGED',
+    'COMMUNICATION_RECEIVED',
+    'UNREAD_COUNT_CHANGED',
   ])
   expect(await madeIn(among)).toEqual(made)
+  expect(await madeIn(amongOthers)).toEqual(made)
 })
 
 test('one that cannot be stored takes none of another organization with it', async () => {
