@@ -10,6 +10,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql'
+import { camelCase } from '../src/domain/sql.ts'
 import type { FieldSql } from './compiled/field.ts'
 import type { Context } from './context.ts'
 
@@ -32,7 +33,7 @@ export function columnsOf(context: Context, noun: string, ...always: string[]): 
   remembered.set(asked.document, columns)
   const own = columns.get(noun)
   if (own === null) return {}
-  return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCased(name), true])) }
+  return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCase(name), true])) }
 }
 
 /** Whether a field of a noun asks for no more than the id, which the row of its parent holds. */
@@ -40,8 +41,6 @@ export const idIsEnough = ({ fieldNodes }: GraphQLResolveInfo): boolean =>
   fieldNodes.every((node) =>
     node.selectionSet?.selections.every((selection) => selection.kind === Kind.FIELD && /^(id|__typename)$/.test(selection.name.value)),
   )
-
-const camelCased = (column: string): string => column.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
 function columnsIn({ schema, document }: Asked): Columns {
   const columns: Columns = new Map()
