@@ -1,6 +1,5 @@
 import {
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -13,6 +12,7 @@ import {
 } from 'graphql'
 import type { Deps } from '../../src/deps.ts'
 import type { SignedIn } from '../context.ts'
+import type { Fragments } from '../fragments.ts'
 import type { NodeType } from '../global-id.ts'
 import { type ConnectionField, connectionSql } from './connection.ts'
 import { type FieldSql, LeftToExecutor, NOW, ORGANIZATION } from './field.ts'
@@ -21,8 +21,6 @@ import { condensed, type Template } from './template.ts'
 
 /** Stands in the JSON of a statement for what this process makes: `mark`, the place in `makers`, a colon and the key. */
 export type Late = { mark: string; makers: ((context: SignedIn, key: string) => Promise<string>)[] }
-
-type Fragments = Record<string, FragmentDefinitionNode>
 
 type Compiling = { deps: Deps; fragments: Fragments; late: Late; rows: number }
 
