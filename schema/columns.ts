@@ -29,11 +29,17 @@ const remembered = new WeakMap<DocumentNode, Columns>()
 export function columnsOf(context: Context, noun: string, ...always: string[]): object {
   const { asked } = context
   if (asked === undefined) return {}
-  const columns = remembered.get(asked.document) ?? columnsIn(asked)
-  remembered.set(asked.document, columns)
-  const own = columns.get(noun)
+  const own = rememberedColumns(asked).get(noun)
   if (own === null) return {}
   return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCase(name), true])) }
+}
+
+function rememberedColumns(asked: Asked): Columns {
+  const known = remembered.get(asked.document)
+  if (known !== undefined) return known
+  const columns = columnsIn(asked)
+  remembered.set(asked.document, columns)
+  return columns
 }
 
 /** Whether a field of a noun asks for no more than the id, which the row of its parent holds. */

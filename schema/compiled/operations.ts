@@ -54,8 +54,9 @@ export function createCompiledOperations(schema: GraphQLSchema): CompiledOperati
   return async ({ query, operationName, variables }, context) => {
     if (context.viewer === null || query.length > MAX_TEXT) return null
     const key = `${operationName ?? ''} ${query}`
-    const { compiled } = remembered.get(key) ?? { compiled: compile(schema, query, operationName ?? null, context.deps) }
-    remembered.set(key, { compiled })
+    const known = remembered.get(key)
+    const compiled = known === undefined ? compile(schema, query, operationName ?? null, context.deps) : known.compiled
+    if (known === undefined) remembered.set(key, { compiled })
     if (compiled === null) return null
     const { coerced } = getVariableValues(schema, compiled.operation.variableDefinitions ?? [], variables ?? {})
     if (coerced === undefined || !isAllowed(schema, compiled, coerced, context)) return null
