@@ -27,7 +27,7 @@ export function trustedDocuments(): TrustedDocument[] {
 }
 
 /** The operation with the fragments that it uses, in the order of GraphQL Code Generator: those that only fragments use come first. */
-function documentOf(operation: OperationDefinitionNode, fragments: Fragments): DocumentNode {
+export function documentOf(operation: OperationDefinitionNode, fragments: Fragments): DocumentNode {
   const direct = spreadsOf(operation)
   const all = new Set(direct)
   for (const name of all) for (const nested of spreadsOf(fragments[name])) all.add(nested)
