@@ -1,4 +1,4 @@
-import { type AppointmentFilter, appointmentCursor, listAppointments } from '../src/domain/list-appointments.ts'
+import { type AppointmentFilter, appointmentList } from '../src/domain/list-appointments.ts'
 import { checkedPage, type PageArguments } from '../src/domain/page.ts'
 import { builder } from './builder.ts'
 import { columnsOf } from './columns.ts'
@@ -7,9 +7,9 @@ import { type Context, organizationOf } from './context.ts'
 import { Customer } from './customer.ts'
 import { AppointmentStatus } from './enums.ts'
 import { localId } from './global-id.ts'
-import { batched, inOrder } from './loaders.ts'
+import { inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
-import { connectionOf, pageCost } from './pagination.ts'
+import { type Paged, pageCost, pageFor } from './pagination.ts'
 import { TimelineEvent } from './timeline.ts'
 
 export const Appointment = builder.loadableNodeRef('Appointment', {
@@ -59,19 +59,12 @@ const Filter = builder.inputType('AppointmentFilter', {
   }),
 })
 
-async function appointmentsOf(
-  context: Context,
-  scope: 'organization' | 'customer',
-  parentId: string,
-  args: PageArguments & { filter?: AppointmentFilter | null },
-) {
-  const page = checkedPage(args)
-  const filter = args.filter ?? {}
-  const result = await batched(context, `appointments of ${scope}`, { page, filter }, parentId, (parentIds) =>
-    listAppointments(context.deps, organizationOf(context), scope, parentIds, filter, page),
-  )
-  return connectionOf(result, appointmentCursor, (row) => row.id)
-}
+type ListArguments = PageArguments & { filter?: AppointmentFilter | null }
+
+const appointmentsBy = (column: Paged<ListArguments>['column']): Paged<ListArguments> => ({
+  list: (context, args) => appointmentList(organizationOf(context), args.filter ?? {}, checkedPage(args)),
+  column,
+})
 
 builder.objectField(Customer, 'appointments', (t) =>
   t.connection(
@@ -80,7 +73,7 @@ builder.objectField(Customer, 'appointments', (t) =>
       description: 'Soonest first.',
       complexity: pageCost,
       args: { filter: t.arg({ type: Filter }) },
-      resolve: (customer, args, context) => appointmentsOf(context, 'customer', customer.id, args),
+      resolve: (customer, args, context) => pageFor(context, appointmentsBy('customer_id'), customer.id, args),
     },
     AppointmentConnection,
   ),
@@ -108,7 +101,7 @@ builder.queryFields((t) => ({
       description: 'Of the whole organization, soonest first. Pages of 1 to 100.',
       complexity: pageCost,
       args: { filter: t.arg({ type: Filter }) },
-      resolve: (_root, args, context) => appointmentsOf(context, 'organization', organizationOf(context), args),
+      resolve: (_root, args, context) => pageFor(context, appointmentsBy('organization_id'), organizationOf(context), args),
     },
     AppointmentConnection,
   ),

@@ -1,7 +1,7 @@
 import type { AutomationRun as Row } from '../src/db/generated/client.ts'
 import { findCustomers } from '../src/domain/customers.ts'
 import { IdempotencyConflictError, NotFoundError, ValidationError } from '../src/domain/errors.ts'
-import { automationRunCursor, listAutomationRuns } from '../src/domain/list-automation-runs.ts'
+import { automationRunList } from '../src/domain/list-automation-runs.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { requestReview } from '../src/domain/request-review.ts'
 import { Appointment } from './appointment.ts'
@@ -15,7 +15,7 @@ import { AutomationKind, AutomationReason, AutomationRunStatus, ChannelType } fr
 import { localId, optionalId, requiredId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
 import { Member } from './organization.ts'
-import { connectionOf, pageCost } from './pagination.ts'
+import { listedPage, pageCost } from './pagination.ts'
 import { TimelineEvent } from './timeline.ts'
 
 export const AutomationRun = builder.loadableNodeRef('AutomationRun', {
@@ -164,8 +164,8 @@ builder.queryFields((t) => ({
       args: { filter: t.arg({ type: Filter }) },
       resolve: async (_root, args, context) => {
         const filter = await localFilter(context, args.filter ?? {})
-        const page = await listAutomationRuns(context.deps, organizationOf(context), filter, checkedPage(args))
-        return connectionOf(page, automationRunCursor, (row) => row.id)
+        const query = automationRunList(organizationOf(context), filter, checkedPage(args))
+        return listedPage(context, query, 'organization_id', organizationOf(context))
       },
     },
     AutomationRunConnection,

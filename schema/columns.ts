@@ -10,6 +10,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql'
+import { camelCase } from '../src/domain/sql.ts'
 import type { FieldSql } from './compiled/field.ts'
 import type { Context } from './context.ts'
 
@@ -28,11 +29,17 @@ const remembered = new WeakMap<DocumentNode, Columns>()
 export function columnsOf(context: Context, noun: string, ...always: string[]): object {
   const { asked } = context
   if (asked === undefined) return {}
-  const columns = remembered.get(asked.document) ?? columnsIn(asked)
-  remembered.set(asked.document, columns)
-  const own = columns.get(noun)
+  const own = rememberedColumns(asked).get(noun)
   if (own === null) return {}
-  return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCased(name), true])) }
+  return { select: Object.fromEntries(['id', ...always, ...(own ?? [])].map((name) => [camelCase(name), true])) }
+}
+
+function rememberedColumns(asked: Asked): Columns {
+  const known = remembered.get(asked.document)
+  if (known !== undefined) return known
+  const columns = columnsIn(asked)
+  remembered.set(asked.document, columns)
+  return columns
 }
 
 /** Whether a field of a noun asks for no more than the id, which the row of its parent holds. */
@@ -40,8 +47,6 @@ export const idIsEnough = ({ fieldNodes }: GraphQLResolveInfo): boolean =>
   fieldNodes.every((node) =>
     node.selectionSet?.selections.every((selection) => selection.kind === Kind.FIELD && /^(id|__typename)$/.test(selection.name.value)),
   )
-
-const camelCased = (column: string): string => column.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
 
 function columnsIn({ schema, document }: Asked): Columns {
   const columns: Columns = new Map()

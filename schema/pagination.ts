@@ -35,15 +35,21 @@ export const pageCost = (args: { first?: number | null; last?: number | null }):
   multiplier: Math.max(1, args.first ?? args.last ?? 25),
 })
 
-/** A connection of loadable nodes: what it shows, and which column of its table says whose that is. */
-export type Paged<Args> = { list(context: Context, args: Args): ListQuery; column: 'organization_id' | 'customer_id' | 'conversation_id' }
+/** The column of a list's table that says whose a row is. */
+type Column = 'organization_id' | 'customer_id' | 'conversation_id'
+
+/** A connection of loadable nodes: what it shows, and whose that is. */
+export type Paged<Args> = { list(context: Context, args: Args): ListQuery; column: Column }
 
 /** The field's cost, and how a compiled statement reads it. */
 export const paged = <Args>({ list, column }: Paged<Args>) => ({ complexity: pageCost, ...pages(list, column) })
 
-/** How the executor reads it: ids alone, those of neighbours in the same execution in one statement. */
-export async function pageFor<Args>(context: Context, { list, column }: Paged<Args>, parentId: string, args: Args) {
-  const query = list(context, args)
+/** How the executor reads it. */
+export const pageFor = async <Args>(context: Context, { list, column }: Paged<Args>, parentId: string, args: Args) =>
+  listedPage(context, list(context, args), column, parentId)
+
+/** A page of ids alone: those of neighbours in the same execution are read in one statement. */
+export async function listedPage(context: Context, query: ListQuery, column: Column, parentId: string) {
   const asked = [query.where.text, query.where.values, query.page]
   const page = await batched(context, `${query.list.name} by ${column}`, asked, parentId, (ids) =>
     listPages(context.deps, query, column, ids),

@@ -1,5 +1,5 @@
 import type { Communication as Row } from '../src/db/generated/client.ts'
-import { listScheduled, scheduledCursor } from '../src/domain/list-scheduled.ts'
+import { scheduledList } from '../src/domain/list-scheduled.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { updateScheduled } from '../src/domain/update-scheduled.ts'
 import { builder } from './builder.ts'
@@ -8,7 +8,7 @@ import { actorOf, organizationOf } from './context.ts'
 import { refusals } from './errors.ts'
 import { optionalId, requiredId } from './global-id.ts'
 import { contentInput, MessageContent } from './message-content.ts'
-import { connectionOf, pageCost } from './pagination.ts'
+import { listedPage, pageCost } from './pagination.ts'
 
 builder.queryField('scheduledMessages', (t) =>
   t.connection(
@@ -26,8 +26,8 @@ builder.queryField('scheduledMessages', (t) =>
           customerId: optionalId('Customer', args.customerId, ['customerId']),
           conversationId: optionalId('Conversation', args.conversationId, ['conversationId']),
         }
-        const result = await listScheduled(context.deps, organizationOf(context), filter, checkedPage(args))
-        return connectionOf(result, scheduledCursor, (row) => row.id)
+        const query = await scheduledList(context.deps, organizationOf(context), filter, checkedPage(args))
+        return listedPage(context, query, 'organization_id', organizationOf(context))
       },
     },
     CommunicationConnection,

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { printExecutableGraphQLDocument } from '@graphql-tools/documents'
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type OperationDefinitionNode, parse, print, visit } from 'graphql'
+import { type Fragments, fragmentsOf } from './fragments.ts'
 
 const FOLDER = join(import.meta.dirname, 'operations')
 
-/** `spellings`: the texts that clients take the hash of. */
-export type TrustedDocument = { text: string; spellings: string[] }
+/** `name`: the operation's; `spellings`: the texts that clients take the hash of. */
+export type TrustedDocument = { name: string; text: string; spellings: string[] }
 
 /**
  * The operations of schema/operations, with the hashes of their typed documents: of the text that graphql-js prints (Automatic Persisted
@@ -15,22 +16,23 @@ export type TrustedDocument = { text: string; spellings: string[] }
 export function trustedDocuments(): TrustedDocument[] {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith('.graphql'))
   const definitions = files.flatMap((file) => parse(readFileSync(join(FOLDER, file), 'utf8')).definitions)
-  const fragments = new Map(
-    definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
-  )
+  const fragments = fragmentsOf(definitions)
   return definitions
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
-    .map((operation) => documentOf(operation, fragments))
-    .map((document) => ({ text: print(document), spellings: [print(document), printExecutableGraphQLDocument(document)] }))
+    .map((operation) => {
+      const document = documentOf(operation, fragments)
+      const text = print(document)
+      return { name: operation.name?.value ?? '', text, spellings: [text, printExecutableGraphQLDocument(document)] }
+    })
 }
 
 /** The operation with the fragments that it uses, in the order of GraphQL Code Generator: those that only fragments use come first. */
-function documentOf(operation: OperationDefinitionNode, fragments: Map<string, FragmentDefinitionNode>): DocumentNode {
+export function documentOf(operation: OperationDefinitionNode, fragments: Fragments): DocumentNode {
   const direct = spreadsOf(operation)
   const all = new Set(direct)
-  for (const name of all) for (const nested of spreadsOf(fragments.get(name))) all.add(nested)
+  for (const name of all) for (const nested of spreadsOf(fragments[name])) all.add(nested)
   const names = [...[...all].filter((name) => !direct.has(name)), ...direct]
-  return { kind: Kind.DOCUMENT, definitions: [operation, ...names.flatMap((name) => fragments.get(name) ?? [])] }
+  return { kind: Kind.DOCUMENT, definitions: [operation, ...names.flatMap((name) => fragments[name] ?? [])] }
 }
 
 function spreadsOf(node: OperationDefinitionNode | FragmentDefinitionNode | undefined): Set<string> {

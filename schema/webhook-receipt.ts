@@ -1,7 +1,7 @@
 import type { WebhookReceiptStatus as Status } from '../src/db/generated/enums.ts'
 import { NotFoundError, ValidationError } from '../src/domain/errors.ts'
 import type { ListedReceipt } from '../src/domain/list-webhook-receipts.ts'
-import { listWebhookReceipts, receiptText, webhookReceiptCursor } from '../src/domain/list-webhook-receipts.ts'
+import { receiptText, webhookReceiptList } from '../src/domain/list-webhook-receipts.ts'
 import { checkedPage } from '../src/domain/page.ts'
 import { replayWebhookReceipt } from '../src/domain/replay-webhook.ts'
 import { builder } from './builder.ts'
@@ -11,7 +11,7 @@ import { actorOf, type Context, organizationOf, signedIn } from './context.ts'
 import { described } from './enums.ts'
 import { optionalId, requiredId } from './global-id.ts'
 import { batched, inOrder } from './loaders.ts'
-import { connectionOf, pageCost } from './pagination.ts'
+import { listedPage, pageCost } from './pagination.ts'
 
 const WebhookReceiptStatus = builder.enumType('WebhookReceiptStatus', {
   description: 'What became of a webhook.',
@@ -103,8 +103,8 @@ builder.queryField('webhookReceipts', (t) =>
       resolve: async (_root, args, context) => {
         const channelAccountId = optionalId('ChannelAccount', args.filter?.channelAccountId, ['filter', 'channelAccountId'])
         const filter = { ...args.filter, channelAccountId }
-        const result = await listWebhookReceipts(context.deps, organizationOf(context), filter, checkedPage(args))
-        return connectionOf(result, webhookReceiptCursor, (row) => row)
+        const query = webhookReceiptList(organizationOf(context), filter, checkedPage(args))
+        return listedPage(context, query, 'organization_id', organizationOf(context))
       },
     },
     WebhookReceiptConnection,

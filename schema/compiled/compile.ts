@@ -1,6 +1,5 @@
 import {
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -13,16 +12,15 @@ import {
 } from 'graphql'
 import type { Deps } from '../../src/deps.ts'
 import type { SignedIn } from '../context.ts'
+import type { Fragments } from '../fragments.ts'
 import type { NodeType } from '../global-id.ts'
 import { type ConnectionField, connectionSql } from './connection.ts'
 import { type FieldSql, LeftToExecutor, NOW, ORGANIZATION } from './field.ts'
-import { globalIdSql } from './sql.ts'
+import { globalIdSql, jsonObject, selectList } from './sql.ts'
 import { condensed, type Template } from './template.ts'
 
 /** Stands in the JSON of a statement for what this process makes: `mark`, the place in `makers`, a colon and the key. */
 export type Late = { mark: string; makers: ((context: SignedIn, key: string) => Promise<string>)[] }
-
-type Fragments = Record<string, FragmentDefinitionNode>
 
 type Compiling = { deps: Deps; fragments: Fragments; late: Late; rows: number }
 
@@ -44,17 +42,14 @@ export function compileOperation(
   const compiling: Compiling = { deps, fragments, late, rows: 0 }
   const fields = fieldsOf(compiling, query, [operation.selectionSet], null)
   const given = `(SELECT ${ORGANIZATION}::uuid, ${NOW}::timestamptz) AS given`
-  return condensed(['SELECT (SELECT row_to_json(o) FROM (SELECT ', ...fields, `) AS o)::text AS json FROM ${given}`])
+  return condensed(['SELECT ', ...jsonObject(fields), `::text AS json FROM ${given}`])
 }
 
-/** `expression AS "key", …` of a selection on `row`; null: the query itself. */
-function fieldsOf(compiling: Compiling, type: GraphQLObjectType, sets: SelectionSetNode[], row: string | null): Template {
-  return selectionOf(compiling, type, sets).flatMap((selected, index) => [
-    index === 0 ? '' : ', ',
-    ...expressionOf(compiling, type, selected, row),
-    ` AS "${selected.key}"`,
-  ])
-}
+/** The select list of a selection on `row`; null: the query itself. */
+const fieldsOf = (compiling: Compiling, type: GraphQLObjectType, sets: SelectionSetNode[], row: string | null): Template =>
+  selectList(
+    selectionOf(compiling, type, sets).map((selected) => ({ key: selected.key, parts: expressionOf(compiling, type, selected, row) })),
+  )
 
 function selectionOf({ fragments }: Compiling, type: GraphQLObjectType, sets: SelectionSetNode[]): Selected[] {
   const found = new Map<string, Selected>()
@@ -126,15 +121,9 @@ function rowsExpression(
     const idOnly =
       sql.id !== null && selectionOf(compiling, type, setsOf(nodes)).every(({ nodes: [{ name }] }) => /^(id|__typename)$/.test(name.value))
     const source = idOnly && sql.id !== null ? `(SELECT ${sql.id(row)} AS id) AS ${item} WHERE ${item}.id IS NOT NULL` : rows
-    return ['(SELECT row_to_json(o) FROM (SELECT ', ...fields, ' FROM ', source, ') AS o)']
+    return jsonObject([...fields, ' FROM ', source])
   }
-  return [
-    'coalesce((SELECT json_agg((SELECT row_to_json(o) FROM (SELECT ',
-    ...fields,
-    `) AS o) ORDER BY ${sql.order(item)}) FROM `,
-    rows,
-    "), '[]')",
-  ]
+  return ['coalesce((SELECT json_agg(', ...jsonObject(fields), ` ORDER BY ${sql.order(item)}) FROM `, rows, "), '[]')"]
 }
 
 type Selection = { type: GraphQLObjectType; sets: SelectionSetNode[] }
@@ -174,16 +163,14 @@ function connectionFields(compiling: Compiling, { type, sets }: Selection, item:
 }
 
 function edgeFields(compiling: Compiling, { type, sets }: Selection, item: string): Template {
-  return selectionOf(compiling, type, sets).flatMap(({ key, field, nodes }, index): Template => {
+  const expression = ({ field, nodes }: Selected): Template => {
     const name = nodes[0].name.value
-    const end = ` AS "${key}"`
-    const start = index === 0 ? '' : ', '
-    if (name === '__typename') return [`${start}'${type.name}'${end}`]
-    if (name === 'cursor') return [`${start}${item}.cursor${end}`]
+    if (name === '__typename') return [`'${type.name}'`]
+    if (name === 'cursor') return [`${item}.cursor`]
     if (name !== 'node') throw new LeftToExecutor()
-    const fields = fieldsOf(compiling, objectType(present(field)), setsOf(nodes), item)
-    return [`${start}(SELECT row_to_json(o) FROM (SELECT `, ...fields, `) AS o)${end}`]
-  })
+    return jsonObject(fieldsOf(compiling, objectType(present(field)), setsOf(nodes), item))
+  }
+  return selectList(selectionOf(compiling, type, sets).map((selected) => ({ key: selected.key, parts: expression(selected) })))
 }
 
 function present<Value>(value: Value | null): Value {

@@ -1,7 +1,6 @@
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   GraphQLError,
   type GraphQLSchema,
   getVariableValues,
@@ -17,6 +16,7 @@ import type { Deps } from '../../src/deps.ts'
 import { UserError } from '../../src/domain/errors.ts'
 import { runPrepared } from '../../src/domain/list-query.ts'
 import type { Context, SignedIn } from '../context.ts'
+import { type Fragments, fragmentsOf } from '../fragments.ts'
 import { withinLimits } from '../query-limits.ts'
 import { compileOperation, type Late } from './compile.ts'
 import { LeftToExecutor } from './field.ts'
@@ -37,8 +37,6 @@ type Compiled = {
   allowed: LRUCache<string, boolean>
 }
 
-type Fragments = Record<string, FragmentDefinitionNode>
-
 const MAX_TEXT = 20_000
 const PAGE_SIZES_REMEMBERED = 200
 
@@ -56,8 +54,9 @@ export function createCompiledOperations(schema: GraphQLSchema): CompiledOperati
   return async ({ query, operationName, variables }, context) => {
     if (context.viewer === null || query.length > MAX_TEXT) return null
     const key = `${operationName ?? ''} ${query}`
-    const { compiled } = remembered.get(key) ?? { compiled: compile(schema, query, operationName ?? null, context.deps) }
-    remembered.set(key, { compiled })
+    const known = remembered.get(key)
+    const compiled = known === undefined ? compile(schema, query, operationName ?? null, context.deps) : known.compiled
+    if (known === undefined) remembered.set(key, { compiled })
     if (compiled === null) return null
     const { coerced } = getVariableValues(schema, compiled.operation.variableDefinitions ?? [], variables ?? {})
     if (coerced === undefined || !isAllowed(schema, compiled, coerced, context)) return null
@@ -89,7 +88,7 @@ function compile(schema: GraphQLSchema, query: string, operationName: string | n
     if (operation?.operation !== OperationTypeNode.QUERY) return null
     const rules = [...specifiedRules, maxAliasesRule({ n: deps.config.MAX_QUERY_ALIASES })]
     if (validate(schema, document, rules).length > 0) return null
-    const fragments = fragmentsOf(document)
+    const fragments = fragmentsOf(document.definitions)
     const late = newLate()
     const template = compileOperation(deps, schema, operation, fragments, late)
     return { operation, fragments, template, late, allowed: new LRUCache({ max: PAGE_SIZES_REMEMBERED }) }
@@ -104,11 +103,6 @@ function operationOf({ definitions }: DocumentNode, name: string | null): Operat
   const wanted = name === null ? operations : operations.filter((operation) => operation.name?.value === name)
   return wanted.length === 1 ? (wanted[0] ?? null) : null
 }
-
-const fragmentsOf = ({ definitions }: DocumentNode): Fragments =>
-  Object.fromEntries(
-    definitions.flatMap((definition) => (definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition]] : [])),
-  )
 
 /** What a query costs depends on the sizes of its pages, the only numbers among its variables. */
 function isAllowed(

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { type DefinitionNode, type FragmentDefinitionNode, Kind, parse, print, type SelectionNode, visit } from 'graphql'
+import { Kind, parse, print, type SelectionNode, visit } from 'graphql'
+import { fragmentsOf } from '../../schema/fragments.ts'
+import { trustedDocuments } from '../../schema/trusted-documents.ts'
 
 /** A POST to /graphql as bytes that are ready to be written to a socket. */
 export function graphqlRequest(payload: object, token: string | null): string {
@@ -11,22 +12,13 @@ export function graphqlRequest(payload: object, token: string | null): string {
   )
 }
 
+const documents = new Map(trustedDocuments().map(({ name, text }) => [name, text]))
+
 /** One operation of schema/operations, with the fragments that it uses, as generated clients send it. */
-export async function operation(file: string, name: string): Promise<string> {
-  const document = parse(await readFile(`schema/operations/${file}.graphql`, 'utf8'))
-  const fragments = fragmentsOf(document.definitions)
-  const wanted = document.definitions.filter(
-    (definition) => definition.kind === Kind.OPERATION_DEFINITION && definition.name?.value === name,
-  )
-  for (const definition of wanted) {
-    visit(definition, {
-      FragmentSpread({ name: { value } }) {
-        const fragment = fragments.get(value)
-        if (fragment !== undefined && !wanted.includes(fragment)) wanted.push(fragment)
-      },
-    })
-  }
-  return print({ kind: Kind.DOCUMENT, definitions: wanted })
+export function operation(name: string): string {
+  const text = documents.get(name)
+  if (text === undefined) throw new Error(`schema/operations has no operation ${name}`)
+  return text
 }
 
 /** What is sent instead of a document that the server knows (Automatic Persisted Queries). */
@@ -41,7 +33,7 @@ export function freeForm(text: string, name: string): string {
   const inlined = (selections: readonly SelectionNode[]): SelectionNode[] =>
     selections.flatMap((selection) => {
       if (selection.kind !== Kind.FRAGMENT_SPREAD) return [selection]
-      return inlined(fragments.get(selection.name.value)?.selectionSet.selections ?? [])
+      return inlined(fragments[selection.name.value]?.selectionSet.selections ?? [])
     })
   const operations = definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
   const document = visit(
@@ -53,8 +45,3 @@ export function freeForm(text: string, name: string): string {
   )
   return print(document)
 }
-
-const fragmentsOf = (definitions: readonly DefinitionNode[]): Map<string, FragmentDefinitionNode> =>
-  new Map(
-    definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION).map((fragment) => [fragment.name.value, fragment]),
-  )

@@ -99,7 +99,7 @@ async function livePair(world: World, sockets: number, bus: string, product: Ser
 
 async function greetingsOf(world: World): Promise<string[]> {
   const [slug = ''] = INBOUND_SLUGS
-  const payload = { query: await operation('live', 'InboxEvents'), operationName: 'InboxEvents', variables: {} }
+  const payload = { query: operation('InboxEvents'), operationName: 'InboxEvents', variables: {} }
   return [
     JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${await world.token(slug)}` } }),
     JSON.stringify({ type: 'subscribe', id: '1', payload }),

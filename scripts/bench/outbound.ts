@@ -84,7 +84,7 @@ async function sendingOrganization({ pool }: World): Promise<string[]> {
 async function sendRequest(world: World, conversationId: string): Promise<string> {
   const to = { conversationId: Buffer.from(`Conversation:${conversationId}`).toString('base64') }
   const variables = { input: { to, content: { text: TEXT } } }
-  const query = await operation('inbox', 'SendMessage')
+  const query = operation('SendMessage')
   return graphqlRequest({ query, operationName: 'SendMessage', variables }, await world.token(SLUG))
 }
 

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { Kind, parse, print } from 'graphql'
+import { fragmentsOf } from '../../schema/fragments.ts'
+import { documentOf } from '../../schema/trusted-documents.ts'
 import { type Server, startForked } from './children.ts'
 import { graphqlRequest } from './graphql-request.ts'
 import type { CleanUp } from './world.ts'
@@ -57,9 +59,10 @@ async function install(): Promise<void> {
 /** By our names of the operations that they correspond to. */
 async function postgraphileQueries(): Promise<Map<string, string>> {
   const { definitions } = parse(await readFile(`${FOLDER}/postgraphile.graphql`, 'utf8'))
+  const fragments = fragmentsOf(definitions)
   return new Map(
     definitions
       .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
-      .map((definition) => [definition.name?.value ?? '', print(definition)]),
+      .map((definition) => [definition.name?.value ?? '', print(documentOf(definition, fragments))]),
   )
 }

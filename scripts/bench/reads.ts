@@ -9,7 +9,7 @@ const TOP = 500
 /** Conversations that fill a page, so that databases of any size are asked for the same. */
 const PAGE = 50
 
-/** An operation of schema/operations/inbox.graphql, and the floor's path. `of`: what is chosen by `id`. */
+/** An operation of schema/operations, and the floor's path. `of`: what is chosen by `id`. */
 export type Read = { name: string; operation: string; path: string; of?: 'Conversation' | 'Customer' }
 
 export const reads = {
@@ -24,7 +24,7 @@ export const reads = {
 export async function readPair(world: World, read: Read): Promise<Pair> {
   const ids = await idsOf(world, READ_SLUG, read)
   const floor = ids.map((id) => `GET ${read.path}${id === null ? '' : `/${id}`} HTTP/1.1\r\nHost: bench\r\n\r\n`)
-  const text = await operation('inbox', read.operation)
+  const text = operation(read.operation)
   const token = await world.token(READ_SLUG)
   const requests = (document: object) => ids.map((id) => graphqlRequest({ ...document, variables: variablesOf(read, id) }, token))
   const [known, full, free] = [requests(byHash(text)), requests({ query: text }), requests({ query: freeForm(text, 'Anything') })]
@@ -62,7 +62,7 @@ export async function deepPair(world: World): Promise<Pair> {
 
 /** The known operation asked of any of the organizations of a database. */
 export async function knownReads(world: World, place: Place, slugs: string[], read: Read): Promise<Contender> {
-  const document = byHash(await operation('inbox', read.operation))
+  const document = byHash(operation(read.operation))
   const requests: string[] = []
   for (const slug of slugs) {
     const token = await world.token(slug)

@@ -30,10 +30,10 @@ export type Load = {
 type Deps = { options: Options; random: Random; ports: readonly number[]; post: Post; outages: Outages; organizations: Organization[] }
 
 /** What customers, staff and the provider do, and what each of them was told. */
-export async function createLoad({ options, random, ports, post, outages, organizations }: Deps): Promise<Load> {
+export function createLoad({ options, random, ports, post, outages, organizations }: Deps): Load {
   const tally = () => createTally(outages)
   const tallies = { webhooks: tally(), receipts: tally(), reads: tally(), sends: tally(), changes: tally() }
-  const ask = await createGraph(ports, random, [...new Set([...READ_OPERATIONS, ...CHANGE_OPERATIONS, 'SendMessage'])])
+  const ask = createGraph(ports, random, [...new Set([...READ_OPERATIONS, ...CHANGE_OPERATIONS, 'SendMessage'])])
   const targets = createTargets(random, organizations)
   const [inbound, sends, notes]: [Inbound, Sends, Notes] = [new Map(), new Map(), new Map()]
   const reporting = new Set<Promise<void>>()

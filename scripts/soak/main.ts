@@ -45,7 +45,7 @@ async function run(options: Options): Promise<boolean> {
   const { postgres, organizations, outages, webs, workers } = world
   ports.push(...webs.map(({ port }) => port))
   const ends = watchEnds([...webs, ...workers.slice(0, 1)])
-  load = await createLoad({ options, random, ports, post, outages, organizations })
+  load = createLoad({ options, random, ports, post, outages, organizations })
   const sockets = await startSockets(options.sockets, organizations, webs, options.seed)
   cleanUps.push(sockets.end)
 

@@ -26,7 +26,7 @@ export async function startSockets(count: number, organizations: Organization[],
     kind: 'open',
     ports: webs.map(({ port }) => port),
     tokens: organizations.map(({ token }) => token),
-    document: await operation('live', 'InboxEvents'),
+    document: operation('InboxEvents'),
     seed,
     organizationOf: Array.from({ length: count }, (_, index) => index % organizations.length),
   })

@@ -3,6 +3,7 @@ import type { DeliveryStatus } from '../db/generated/enums.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { advances, furthest, milestones } from './delivery-status.ts'
+import { snakeCase } from './sql.ts'
 
 /** Locks the row until the end of the transaction; null where there is none. */
 export async function lockCommunication(tx: Tx, id: string): Promise<Communication | null> {
@@ -10,12 +11,10 @@ export async function lockCommunication(tx: Tx, id: string): Promise<Communicati
   return row ?? null
 }
 
-const inSnakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
 /** The row as Prisma gives it. */
 const allColumns = Prisma.raw(
   Object.values(Prisma.CommunicationScalarFieldEnum)
-    .map((name) => `${inSnakeCase(name)} AS "${name}"`)
+    .map((name) => `${snakeCase(name)} AS "${name}"`)
     .join(', '),
 )
 

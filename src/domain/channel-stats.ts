@@ -1,7 +1,7 @@
 import { Prisma } from '../db/generated/client.ts'
 import type { ChannelType } from '../db/generated/enums.ts'
 import type { Deps } from '../deps.ts'
-import { listRows } from './list-query.ts'
+import { runPrepared } from './list-query.ts'
 
 export type ChannelStat = {
   channel: ChannelType
@@ -15,7 +15,7 @@ export type ChannelStat = {
 
 /** Counts of every channel that is connected or was ever used. "Today" begins at midnight in the organization's time zone. */
 export const channelStats = (deps: Pick<Deps, 'pool' | 'clock'>, organizationId: string, timezone: string): Promise<ChannelStat[]> =>
-  listRows(deps, channelStatsSql(organizationId, timezone, deps.clock()), {})
+  runPrepared(deps, channelStatsSql(organizationId, timezone, deps.clock()), true)
 
 /** Rows as `ChannelStat`, by channel. Reads what is kept: a row for each quarter of an hour of the last day, and what was not added up yet. */
 export const channelStatsSql = (organizationId: string, timezone: string, now: Date): Prisma.Sql => Prisma.sql`

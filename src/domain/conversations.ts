@@ -1,6 +1,7 @@
 import type { ChannelAccount, Communication, Conversation } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
+import { findSurvivors } from './find-survivors.ts'
 import { newId, timeOfId } from './ids.ts'
 
 /** The one conversation of customer and account, made where it is missing, and locked. The customer must be locked already. */
@@ -58,17 +59,14 @@ export async function reopenConversation(tx: Tx, recorder: Recorder, conversatio
   recorder.event({ type: 'CONVERSATION_CHANGED', customerId, conversationId, data })
 }
 
-/** The conversations by their ids; the id of one that was joined with another leads to that one. `columns`: a `select` that has id and mergedIntoId; all, where there is none. */
-export async function findConversations(
+/**
+ * The conversations by their ids; the id of one that was joined with another leads to that one. `columns`: a `select` that has id and
+ * mergedIntoId; all, where there is none.
+ */
+export const findConversations = (
   deps: { db: Pick<Deps['db'], 'conversation'> },
   organizationId: string,
   ids: readonly string[],
   columns: object = {},
-): Promise<Map<string, Conversation>> {
-  const rows = await deps.db.conversation.findMany({ where: { id: { in: [...ids] }, organizationId }, ...columns })
-  const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
-  const joined =
-    elsewhere.length === 0 ? [] : await deps.db.conversation.findMany({ where: { id: { in: elsewhere }, organizationId }, ...columns })
-  const living = new Map([...rows, ...joined].map((row) => [row.id, row]))
-  return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
-}
+): Promise<Map<string, Conversation>> =>
+  findSurvivors(ids, (wanted) => deps.db.conversation.findMany({ where: { id: { in: wanted }, organizationId }, ...columns }))

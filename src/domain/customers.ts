@@ -2,6 +2,7 @@ import type { Identity } from '../channels/fact.ts'
 import type { Customer } from '../db/generated/client.ts'
 import type { Deps } from '../deps.ts'
 import type { Recorder, Tx } from '../events/transact.ts'
+import { findSurvivors } from './find-survivors.ts'
 import { newId } from './ids.ts'
 import { cleanText } from './text.ts'
 
@@ -94,17 +95,14 @@ export function lockHolder(
   )
 }
 
-/** The customers by their ids; the id of one who is merged leads to the survivor. `columns`: a `select` that has id and mergedIntoId; all, where there is none. */
-export async function findCustomers(
+/**
+ * The customers by their ids; the id of one who is merged leads to the survivor. `columns`: a `select` that has id and mergedIntoId; all,
+ * where there is none.
+ */
+export const findCustomers = (
   deps: Pick<Deps, 'db'>,
   organizationId: string,
   ids: readonly string[],
   columns: object = {},
-): Promise<Map<string, Customer>> {
-  const rows = await deps.db.customer.findMany({ where: { id: { in: [...ids] }, organizationId }, ...columns })
-  const elsewhere = rows.flatMap(({ mergedIntoId }) => mergedIntoId ?? [])
-  const survivors =
-    elsewhere.length === 0 ? [] : await deps.db.customer.findMany({ where: { id: { in: elsewhere }, organizationId }, ...columns })
-  const living = new Map([...rows, ...survivors].map((row) => [row.id, row]))
-  return new Map(rows.map((row) => [row.id, living.get(row.mergedIntoId ?? row.id) ?? row]))
-}
+): Promise<Map<string, Customer>> =>
+  findSurvivors(ids, (wanted) => deps.db.customer.findMany({ where: { id: { in: wanted }, organizationId }, ...columns }))

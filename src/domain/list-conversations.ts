@@ -1,6 +1,7 @@
 import { Prisma } from '../db/generated/client.ts'
 import { ChannelType, ConversationStatus } from '../db/generated/enums.ts'
 import { ValidationError } from './errors.ts'
+import { customersFound } from './list-customers.ts'
 import { type List, type ListQuery, listQuery } from './list-query.ts'
 import type { Page } from './page.ts'
 import { containing, enumLiterals } from './sql.ts'
@@ -36,15 +37,8 @@ export function conversationList(organizationId: string, filter: ConversationFil
     ...(unassigned === false ? [Prisma.sql`item.assignee_id IS NOT NULL`] : []),
     ...(unread === true ? [Prisma.sql`item.unread_count > 0`] : []),
     ...(unread === false ? [Prisma.sql`item.unread_count = 0`] : []),
-    ...(pattern === null
-      ? []
-      : [
-          // An array is found once; a subquery may be run again for each conversation.
-          Prisma.sql`item.customer_id = ANY(ARRAY(
-            SELECT id FROM customer WHERE organization_id = ${organizationId}::uuid AND name ILIKE ${pattern}
-            UNION ALL
-            SELECT customer_id FROM customer_identity WHERE organization_id = ${organizationId}::uuid AND value ILIKE ${pattern}))`,
-        ]),
+    // An array is found once; a subquery may be run again for each conversation.
+    ...(pattern === null ? [] : [Prisma.sql`item.customer_id = ANY(ARRAY(${customersFound(organizationId, pattern)}))`]),
   ]
   return listQuery(list, page, conditions, pattern !== null || Boolean(channelAccountId) || Boolean(assigneeId))
 }

@@ -70,12 +70,6 @@ export async function listPages(
   return pagesOf(parentIds, rows, (row) => row.parent, query.page)
 }
 
-/** Runs the statement of a list that has a query of its own: with a filter it is planned for its very values. */
-export function listRows<Row extends object>(deps: Pick<Deps, 'pool'>, sql: Prisma.Sql, filter: object): Promise<Row[]> {
-  const filtered = Object.values(filter).some((value) => value !== null && value !== undefined)
-  return runPrepared(deps, sql, !filtered)
-}
-
 const MAX_PREPARED = 500
 
 const prepared = new Set<string>()

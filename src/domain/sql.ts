@@ -1,6 +1,12 @@
 import { Prisma } from '../db/generated/client.ts'
 import { cleanText } from './text.ts'
 
+/** From the name of a field to that of its column. */
+export const snakeCase = (field: string): string => field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** From the name of a column to that of its field. */
+export const camelCase = (column: string): string => column.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase())
+
 export const UUID_FORM = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 export const MILLISECONDS_FORM = /^\d{1,15}$/
 

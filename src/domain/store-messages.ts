@@ -7,6 +7,7 @@ import { columnsOf, keepParts } from './draft-message.ts'
 import { newId, timeOfId } from './ids.ts'
 import type { Recipient } from './resolve-recipient.ts'
 import { enqueueDeliveries } from './schedule.ts'
+import { snakeCase } from './sql.ts'
 
 /** A message that the policy allows. */
 export type Allowed = {
@@ -69,11 +70,7 @@ async function insertCommunications(tx: Tx, rows: readonly Row[]): Promise<Commu
   const communications = rows.map(
     ({ content, payload, ...row }): Communication => ({ ...untouched, ...row, content: jsonOf(content), payload: jsonOf(payload) }),
   )
-  const records = communications.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
-    ),
-  )
+  const records = communications.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [snakeCase(name), value])))
   await tx.$executeRaw`INSERT INTO communication SELECT * FROM jsonb_populate_recordset(NULL::communication, ${JSON.stringify(records)}::jsonb)`
   return communications
 }

@@ -41,7 +41,10 @@ export function createPace(deps: Pick<Deps, 'db' | 'pool' | 'channels'>, wake: (
   const rateOf = async (channelAccountId: string): Promise<Rate> => {
     const known = rates.get(channelAccountId)
     if (known !== undefined) return known
-    const account = await deps.db.channelAccount.findUnique({ where: { id: channelAccountId } })
+    const account = await deps.db.channelAccount.findUnique({
+      where: { id: channelAccountId },
+      select: { provider: true, channel: true, messagesPerSecond: true },
+    })
     const adapter = account === null ? undefined : deps.channels.find(account.provider, account.channel)
     const rate = { perSecond: account?.messagesPerSecond ?? adapter?.capabilities.messagesPerSecond ?? null }
     rates.set(channelAccountId, rate)

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { organizationTopic } from '../../src/events/bus.ts'
 import {
   AddNoteDocument,
   CustomersDocument,
@@ -14,6 +13,7 @@ import { eventually } from '../support/eventually.ts'
 import { followers, openSocket, overSocket, overSse } from '../support/live.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { present } from '../support/result.ts'
+import { unreadableEvent } from '../support/unreadable-event.ts'
 
 let app: TestApp
 let org: TestOrganization
@@ -193,16 +193,7 @@ test('an unexpected error within a subscription is told by a reference only, and
   const socket = overSocket(app, subscribing)
   await eventually(async () => expect(await followers(app)).toBe(2))
 
-  await app.deps.pool.query('ALTER TABLE customer RENAME TO away')
-  await app.deps.pool.query(
-    `WITH bumped AS (UPDATE organization SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
-     INSERT INTO event (organization_id, seq, type, customer_id, data)
-     SELECT $1, event_seq, 'UNREAD_COUNT_CHANGED', (SELECT id FROM away WHERE organization_id = $1 LIMIT 1), '{"organizationUnreadCount": 7}' FROM bumped`,
-    [org.id],
-  )
-  app.deps.bus.ring(organizationTopic(org.id))
-  await eventually(() => expect([sse.results.length, socket.results.length]).toEqual([1, 1]))
-  await app.deps.pool.query('ALTER TABLE away RENAME TO customer')
+  await unreadableEvent(app, org.id, () => eventually(() => expect([sse.results.length, socket.results.length]).toEqual([1, 1])))
   for (const { results } of [sse, socket]) {
     expect(results[0]?.errors).toEqual([
       expect.objectContaining({

@@ -13,6 +13,7 @@ import { eventually } from '../support/eventually.ts'
 import { followers, metric, openSocket, overSocket, type Subscriber } from '../support/live.ts'
 import { openOrganization, type TestOrganization } from '../support/organization.ts'
 import { present } from '../support/result.ts'
+import { unreadableEvent } from '../support/unreadable-event.ts'
 
 let app: TestApp
 let org: TestOrganization
@@ -143,16 +144,9 @@ describe('an event that cannot be executed', () => {
     const { customer } = present(conversations.nodes[0])
     const subscribers = many(5, () => subscribe({ document: UnreadCountChangedDocument, token: org.token }))
     await follow(5)
-    await app.deps.pool.query('ALTER TABLE customer RENAME TO away')
-    await app.deps.pool.query(
-      `WITH bumped AS (UPDATE organization SET event_seq = event_seq + 1 WHERE id = $1 RETURNING event_seq)
-       INSERT INTO event (organization_id, seq, type, customer_id, data)
-       SELECT $1, event_seq, 'UNREAD_COUNT_CHANGED', (SELECT id FROM away WHERE organization_id = $1 LIMIT 1), '{"organizationUnreadCount": 7}' FROM bumped`,
-      [org.id],
-    )
-    app.deps.bus.ring(`organization:${org.id}`)
-    for (const one of subscribers) await eventually(() => expect(one.results).toHaveLength(1))
-    await app.deps.pool.query('ALTER TABLE away RENAME TO customer')
+    await unreadableEvent(app, org.id, async () => {
+      for (const one of subscribers) await eventually(() => expect(one.results).toHaveLength(1))
+    })
     const told = new Set(subscribers.map(({ results }) => JSON.stringify(results)))
     expect(told.size).toBe(1)
     expect(subscribers[0]?.results[0]).toMatchObject({

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AutomationRun } from '../../src/db/generated/client.ts'
 import { newId } from '../../src/domain/ids.ts'
-import { appointmentCursor, listAppointments } from '../../src/domain/list-appointments.ts'
-import { type AutomationRunFilter, automationRunCursor, listAutomationRuns } from '../../src/domain/list-automation-runs.ts'
-import { checkedPage, type PageArguments } from '../../src/domain/page.ts'
+import { appointmentList } from '../../src/domain/list-appointments.ts'
+import { type AutomationRunFilter, automationRunList } from '../../src/domain/list-automation-runs.ts'
+import { type ListedRow, listPages } from '../../src/domain/list-query.ts'
+import { checkedPage, encodeKeys, type PageArguments, type PageResult } from '../../src/domain/page.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { present } from '../support/result.ts'
 
@@ -52,16 +53,24 @@ async function fill(specs: readonly Spec[]): Promise<AutomationRun[]> {
   return app.deps.db.automationRun.findMany({ where: { organizationId } })
 }
 
+async function runsOf(filter: AutomationRunFilter, args: PageArguments) {
+  const query = automationRunList(organizationId, filter, checkedPage(args))
+  return present((await listPages(app.deps, query, 'organization_id', [organizationId])).get(organizationId))
+}
+
+const appointmentsOf = (column: 'organization_id' | 'customer_id', parents: string[], args: PageArguments) =>
+  listPages(app.deps, appointmentList(organizationId, {}, checkedPage(args)), column, parents)
+
 async function walk(filter: AutomationRunFilter, size: number, backwards: boolean): Promise<string[]> {
   const seen: string[] = []
   for (let cursor: string | null = null; ; ) {
     const args: PageArguments = backwards ? { last: size, before: cursor } : { first: size, after: cursor }
-    const { rows, hasNextPage, hasPreviousPage } = await listAutomationRuns(app.deps, organizationId, filter, checkedPage(args))
+    const { rows, hasNextPage, hasPreviousPage } = await runsOf(filter, args)
     expect(rows.length).toBeLessThanOrEqual(size)
     if (backwards) seen.unshift(...rows.map(({ id }) => id))
     else seen.push(...rows.map(({ id }) => id))
     if (!(backwards ? hasPreviousPage : hasNextPage)) return seen
-    cursor = automationRunCursor(present(backwards ? rows[0] : rows.at(-1)))
+    cursor = present(backwards ? rows[0] : rows.at(-1)).cursor
   }
 }
 
@@ -131,17 +140,19 @@ test('page by page the appointments are what a sort gives, of all and of several
       })
       await app.deps.db.appointment.createMany({ data })
       const sorted = data.toSorted((a, b) => a.startsAt.getTime() - b.startsAt.getTime() || (a.id < b.id ? -1 : 1))
-      const firstOf = async (scope: 'organization' | 'customer', parents: string[], args: PageArguments) =>
-        listAppointments(app.deps, organizationId, scope, parents, {}, checkedPage(args))
-      const seen: string[] = []
+      const seen: ListedRow[] = []
       for (let after: string | null = null; ; ) {
-        const page = present((await firstOf('organization', [organizationId], { first: size, after })).get(organizationId))
-        seen.push(...page.rows.map(({ id }) => id))
+        const page: PageResult<ListedRow> = present(
+          (await appointmentsOf('organization_id', [organizationId], { first: size, after })).get(organizationId),
+        )
+        seen.push(...page.rows)
         if (!page.hasNextPage) break
-        after = appointmentCursor(present(page.rows.at(-1)))
+        after = present(page.rows.at(-1)).cursor
       }
-      expect(seen).toEqual(sorted.map(({ id }) => id))
-      const last = await firstOf('customer', people, { last: size })
+      expect(seen).toMatchObject(
+        sorted.map(({ id, startsAt }) => ({ id, cursor: encodeKeys('appointments', [String(startsAt.getTime()), id]) })),
+      )
+      const last = await appointmentsOf('customer_id', people, { last: size })
       for (const person of people) {
         const theirs = sorted.filter(({ customerId }) => customerId === person).map(({ id }) => id)
         expect(last.get(person)?.rows.map(({ id }) => id)).toEqual(theirs.slice(-size))
@@ -189,21 +200,20 @@ test('an index answers each list and each question of the worker, so that they c
   )
   await pool.query('ANALYZE automation_run, appointment')
   const some = await app.deps.db.appointment.findFirstOrThrow({ where: { organizationId }, skip: 2000 })
-  const page = checkedPage({ first: 25 })
-  const runs = (filter: AutomationRunFilter) => plansOf(() => listAutomationRuns(app.deps, organizationId, filter, page))
-  const cursor = automationRunCursor({ id: some.id, dueAt: some.startsAt })
-  const appointments = (scope: 'organization' | 'customer', parent: string) =>
-    plansOf(() => listAppointments(app.deps, organizationId, scope, [parent], {}, page))
+  const runs = (filter: AutomationRunFilter) => plansOf(() => runsOf(filter, { first: 25 }))
+  const cursor = encodeKeys('automationRuns', [String(some.startsAt.getTime()), some.id])
+  const appointments = (column: 'organization_id' | 'customer_id', parent: string) =>
+    plansOf(() => appointmentsOf(column, [parent], { first: 25 }))
   const plans: Record<string, string> = {
     all: await runs({}),
-    further: await plansOf(() => listAutomationRuns(app.deps, organizationId, {}, checkedPage({ first: 25, after: cursor }))),
+    further: await plansOf(() => runsOf({}, { first: 25, after: cursor })),
     'to come': await runs({ statuses: ['SCHEDULED'] }),
     'not sent': await runs({ statuses: ['SKIPPED', 'FAILED'] }),
     'of a customer': await runs({ customerId: some.customerId }),
     'of an appointment': await runs({ appointmentId: some.id }),
     'of a day': await runs({ dueSince: some.startsAt, dueUntil: new Date(some.startsAt.getTime() + 86_400_000) }),
-    appointments: await appointments('organization', organizationId),
-    'appointments of a customer': await appointments('customer', some.customerId),
+    appointments: await appointments('organization_id', organizationId),
+    'appointments of a customer': await appointments('customer_id', some.customerId),
     'later reminders': (
       await pool.query<{ 'QUERY PLAN': string }>(
         `EXPLAIN SELECT count(*) FROM automation_run WHERE kind = 'APPOINTMENT_REMINDER' AND appointment_id = $1 AND revision = 1

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
-import { listScheduled, type ScheduledFilter, scheduledCursor } from '../../src/domain/list-scheduled.ts'
+import { listPages } from '../../src/domain/list-query.ts'
+import { type ScheduledFilter, scheduledList } from '../../src/domain/list-scheduled.ts'
 import { checkedPage, type PageArguments } from '../../src/domain/page.ts'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { present } from '../support/result.ts'
@@ -46,16 +47,21 @@ async function fill(times: readonly { ms: number; person: number; scheduled: boo
   return rows.filter(({ deliveryStatus }) => deliveryStatus === 'SCHEDULED')
 }
 
+async function pageOf(filter: ScheduledFilter, args: PageArguments) {
+  const query = await scheduledList(app.deps, organizationId, filter, checkedPage(args))
+  return present((await listPages(app.deps, query, 'organization_id', [organizationId])).get(organizationId))
+}
+
 async function walk(filter: ScheduledFilter, size: number, backwards: boolean): Promise<string[]> {
   const seen: string[] = []
   for (let cursor: string | null = null; ; ) {
     const args: PageArguments = backwards ? { last: size, before: cursor } : { first: size, after: cursor }
-    const { rows, hasNextPage, hasPreviousPage } = await listScheduled(app.deps, organizationId, filter, checkedPage(args))
+    const { rows, hasNextPage, hasPreviousPage } = await pageOf(filter, args)
     expect(rows.length).toBeLessThanOrEqual(size)
     if (backwards) seen.unshift(...rows.map(({ id }) => id))
     else seen.push(...rows.map(({ id }) => id))
     if (!(backwards ? hasPreviousPage : hasNextPage)) return seen
-    cursor = scheduledCursor(present(backwards ? rows[0] : rows.at(-1)))
+    cursor = present(backwards ? rows[0] : rows.at(-1)).cursor
   }
 }
 
