@@ -15,7 +15,15 @@ export async function recoverStale(deps: Pick<Deps, 'pool' | 'log'>, seconds: nu
   deps.log.warn({ workers }, 'jobs of dead workers given back')
 }
 
-/** Unlocks what these workers hold, by the ids in `locked_by`. */
-export async function giveBack(deps: Pick<Deps, 'pool'>, workers: string[]): Promise<void> {
-  await deps.pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
+/**
+ * Unlocks what these workers hold, by the ids in `locked_by`. A job that has never failed and may not be tried again was replaced while it ran
+ * (put back, put off, canceled): it ends, as it would have at its worker.
+ */
+export async function giveBack({ pool }: Pick<Deps, 'pool'>, workers: string[]): Promise<void> {
+  const { rows: replaced } = await pool.query<{ id: string }>(
+    `SELECT id FROM graphile_worker.jobs WHERE locked_by = ANY($1) AND key IS NULL AND attempts >= max_attempts AND last_error IS NULL`,
+    [workers],
+  )
+  await pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
+  await pool.query('SELECT graphile_worker.complete_jobs($1::bigint[])', [replaced.map(({ id }) => id)])
 }
