@@ -48,48 +48,56 @@ export function createBatches<Item, Result>(run: Run<Item, Result>): { join(arri
     return batch
   }
 
-  const settle = async (batch: One[], patienceMs: number): Promise<One[]> => {
+  /** `told`: what is to be said to those that are through. Gives those that are late. */
+  const attempt = async (batch: One[], patienceMs: number, told: (() => void)[]): Promise<One[]> => {
     try {
       const items = batch.map(({ item }) => item)
       const results = await run(items, patienceMs)
-      for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result)
+      for (const [index, { resolve }] of batch.entries()) told.push(() => resolve(results[index] as Result))
     } catch (error) {
       if (isLate(error)) return batch
       if (batch.length > 1 && !isDatabaseAway(error)) {
         const half = Math.ceil(batch.length / 2)
-        const late = await settle(batch.slice(0, half), patienceMs)
-        return late.length > 0 ? [...late, ...batch.slice(half)] : settle(batch.slice(half), patienceMs)
+        const late = await attempt(batch.slice(0, half), patienceMs, told)
+        return late.length > 0 ? [...late, ...batch.slice(half)] : attempt(batch.slice(half), patienceMs, told)
       }
-      for (const { reject } of batch) reject(error)
+      for (const { reject } of batch) told.push(() => reject(error))
     }
     return []
   }
 
-  const start = async (batch: One[], patienceMs: number): Promise<void> => {
-    const late = await settle(batch, patienceMs)
+  /** The next ones are on their way to PostgreSQL before these get their answers: those take this process as long as the statement takes that one. */
+  const start = async (batch: One[], patienceMs: number, ended: () => void): Promise<void> => {
+    const told: (() => void)[] = []
+    const late = await attempt(batch, patienceMs, told)
     for (const { group } of late) slow.add(group)
     waiting = [...late, ...waiting]
+    ended()
+    const tell = () => {
+      for (const one of told) one()
+    }
+    if (startAll()) setImmediate(tell)
+    else tell()
   }
 
-  const startAlone = async (group: string, batch: One[]): Promise<void> => {
-    runningAlone.add(group)
-    slow.delete(group)
-    await start(batch, PATIENCE_ALONE_MS)
-    runningAlone.delete(group)
-  }
-
-  const startAll = (): void => {
+  /** Whether there was anything to start. */
+  const startAll = (): boolean => {
+    let started = false
     for (const group of [...slow].filter((group) => !runningAlone.has(group))) {
       const batch = take((other) => other === group)
-      if (batch.length > 0) void startAlone(group, batch).then(startAll)
+      if (batch.length === 0) continue
+      started = true
+      slow.delete(group)
+      runningAlone.add(group)
+      void start(batch, PATIENCE_ALONE_MS, () => runningAlone.delete(group))
     }
     const batch = running ? [] : take((group) => !runningAlone.has(group) && !slow.has(group))
-    if (batch.length === 0) return
+    if (batch.length === 0) return started
     running = true
-    void start(batch, PATIENCE_MS).then(() => {
+    void start(batch, PATIENCE_MS, () => {
       running = false
-      startAll()
     })
+    return true
   }
 
   return {
