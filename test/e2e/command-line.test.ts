@@ -12,6 +12,7 @@ import {
   ViewerDocument,
 } from '../generated/graphql.ts'
 import { SECRET, startTestApp, type TestApp } from '../support/app.ts'
+import { childEnvironment } from '../support/child-environment.ts'
 
 let app: TestApp
 
@@ -25,7 +26,7 @@ type Ended = { code: number; stdout: string; stderr: string }
 /** Runs a script as npm does, with the settings of the started app or others. */
 function run(script: string, args: string[], settings: Record<string, string> = {}): Promise<Ended> {
   const env = {
-    PATH: process.env.PATH,
+    ...childEnvironment,
     NODE_ENV: 'test',
     DATABASE_URL: app.databaseUrl,
     DATA_DIR: app.deps.config.DATA_DIR,

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SECRET } from './app.ts'
+import { childEnvironment } from './child-environment.ts'
 
 /** A server as `npm start` runs it. */
 export type ServerProcess = {
@@ -25,7 +26,7 @@ const running = new Set<ServerProcess>()
 
 /** Only what is given here is set: nothing of the environment that the tests run in. */
 function launch(settings: Record<string, string>) {
-  const env = { PATH: process.env.PATH, HOME: process.env.HOME, LOG_LEVEL: 'warn', PORT: '0', ...settings }
+  const env = { ...childEnvironment, HOME: process.env.HOME, LOG_LEVEL: 'warn', PORT: '0', ...settings }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SECRET, type TestApp } from './app.ts'
+import { childEnvironment } from './child-environment.ts'
 import { eventually } from './eventually.ts'
 
 export type WorkerProcess = {
@@ -35,7 +36,7 @@ export async function startWorkerProcess(
   const child = spawn(process.execPath, [script], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: {
-      PATH: process.env.PATH,
+      ...childEnvironment,
       NODE_ENV: 'test',
       WORKER: 'only',
       PORT: '0',
