@@ -52,9 +52,14 @@ const read = (request: IncomingMessage, grow: (size: number) => void): Promise<B
       grown(size)
     }
     const aborted = (cause?: Error): void => reject(new RequestAborted('the client went away during the upload', { cause }))
+    // Whoever is gone already will not say so again.
+    if (request.destroyed) return aborted()
     request
       .on('data', take)
-      .once('end', () => resolve(Buffer.concat(chunks)))
+      .once('end', () => {
+        request.off('close', aborted)
+        resolve(Buffer.concat(chunks))
+      })
       .once('error', aborted)
       .once('close', aborted)
     grown(Number(request.headers['content-length'] ?? 0))

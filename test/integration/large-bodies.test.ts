@@ -13,6 +13,7 @@ const errors: unknown[] = []
 /** Keeps each body until it is let go. */
 const server = createServer(async (request, response) => {
   try {
+    if (request.headers['x-read'] === 'too late') await new Promise((left) => request.once('close', left))
     const size = await bodies.during(request, 1500, async (body) => {
       await new Promise<void>((go) => waiting.push(go))
       return body.byteLength
@@ -78,6 +79,21 @@ test('what a client that goes away has taken is given back', async () => {
   expect(await post(600)).toEqual([503, ''])
   leaving.destroy()
   await eventually(async () => expect(errors.some((error) => error instanceof RequestAborted)).toBe(true))
+  const next = post(1500)
+  await inHand(1)
+  letGo()
+  expect(await next).toEqual([200, '1500'])
+})
+
+test('a client that went away before its body is read has taken nothing', async () => {
+  errors.length = 0
+  const arrived = once(server, 'request')
+  const headers = { 'content-length': 1500, 'x-read': 'too late' }
+  const leaving = httpRequest(url(), { method: 'POST', headers }).on('error', () => undefined)
+  leaving.write(Buffer.alloc(1200))
+  await arrived
+  leaving.destroy()
+  await eventually(async () => expect(errors).toEqual([expect.any(RequestAborted)]))
   const next = post(1500)
   await inHand(1)
   letGo()
