@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type FieldNode,
   type GraphQLField,
   type GraphQLResolveInfo,
   type GraphQLSchema,
@@ -42,11 +43,12 @@ function rememberedColumns(asked: Asked): Columns {
   return columns
 }
 
+/** Whether a field of a noun is said by its id. */
+export const isOfTheId = ({ name }: FieldNode): boolean => /^(id|__typename)$/.test(name.value)
+
 /** Whether a field of a noun asks for no more than the id, which the row of its parent holds. */
 export const idIsEnough = ({ fieldNodes }: GraphQLResolveInfo): boolean =>
-  fieldNodes.every((node) =>
-    node.selectionSet?.selections.every((selection) => selection.kind === Kind.FIELD && /^(id|__typename)$/.test(selection.name.value)),
-  )
+  fieldNodes.every((node) => node.selectionSet?.selections.every((selection) => selection.kind === Kind.FIELD && isOfTheId(selection)))
 
 function columnsIn({ schema, document }: Asked): Columns {
   const columns: Columns = new Map()

@@ -11,6 +11,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import type { Deps } from '../../src/deps.ts'
+import { isOfTheId } from '../columns.ts'
 import type { SignedIn } from '../context.ts'
 import type { Fragments } from '../fragments.ts'
 import type { NodeType } from '../global-id.ts'
@@ -118,8 +119,7 @@ function rowsExpression(
       ? from.fixed(row, item, compiling.deps)
       : ({ context, variables, bind }) => from.asked(item, { context, args: getArgumentValues(field, nodes[0], variables), bind })
   if (sql.kind === 'one') {
-    const idOnly =
-      sql.id !== null && selectionOf(compiling, type, setsOf(nodes)).every(({ nodes: [{ name }] }) => /^(id|__typename)$/.test(name.value))
+    const idOnly = sql.id !== null && selectionOf(compiling, type, setsOf(nodes)).every(({ nodes: [node] }) => isOfTheId(node))
     const source = idOnly && sql.id !== null ? `(SELECT ${sql.id(row)} AS id) AS ${item} WHERE ${item}.id IS NOT NULL` : rows
     return jsonObject([...fields, ' FROM ', source])
   }

@@ -24,10 +24,8 @@ WITH gate AS (${insertGate(parameter, "WHERE set_config('lock_timeout', $1, true
 ), raw AS (${insertReceipt(parameter, '$2::bytea', 'FROM gate WHERE true')}
 ), known AS MATERIALIZED (
   SELECT customer_id, verified OR NOT ${parameter('verified')} AS settled FROM (${identityOf(parameter)}) AS i
-), first_identity AS (
-  ${insertIdentity(parameter, '(SELECT customer_id FROM known)', 'FROM gate WHERE (SELECT settled FROM known) IS NOT TRUE')}
-), person AS (
-  ${upsertCustomer(parameter, 'coalesce((SELECT customer_id FROM first_identity), (SELECT customer_id FROM known))', 'FROM gate')}
+), first_identity AS (${insertIdentity(parameter, '(SELECT customer_id FROM known)', 'FROM gate WHERE (SELECT settled FROM known) IS NOT TRUE')}
+), person AS (${upsertCustomer(parameter, 'coalesce((SELECT customer_id FROM first_identity), (SELECT customer_id FROM known))', 'FROM gate')}
 ), thread AS (${upsertConversation(parameter, 'id', 'FROM person')}
 ), placed AS MATERIALIZED (
   SELECT customer_id, thread.id AS conversation_id, person.unread_count AS customer_unread, thread.unread_count AS conversation_unread,

@@ -66,7 +66,7 @@ export function createBatches<Item, Result>(run: Run<Item, Result>): { join(arri
     return []
   }
 
-  /** The next ones are on their way to PostgreSQL before these get their answers: those take this process as long as the statement takes that one. */
+  /** The next batch is on its way to PostgreSQL before this one is told: what follows keeps this process busy meanwhile. */
   const start = async (batch: One[], patienceMs: number, ended: () => void): Promise<void> => {
     const told: (() => void)[] = []
     const late = await attempt(batch, patienceMs, told)

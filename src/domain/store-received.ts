@@ -22,6 +22,7 @@ export type Message = {
 type Arrived = { message: Message; raw: RawReceipt | null }
 
 const STATEMENTS = {
+  one: { name: 'receive-one-message', text: receiveOneSql },
   plain: { name: 'receive-plain-messages', text: receiveMessagesSql({ plain: true }) },
   any: { name: 'receive-messages', text: receiveMessagesSql({ plain: false }) },
 }
@@ -69,8 +70,7 @@ const isMergedMeanwhile = ({ code, table, column }: pg.DatabaseError): boolean =
 async function storeOne(pool: pg.Pool, { message, raw }: Arrived, patienceMs: number): Promise<Received | null> {
   const row = { ...message.plain, ...receiptOf(raw) }
   const { rows } = await pool.query<Received>({
-    name: 'receive-one-message',
-    text: receiveOneSql,
+    ...STATEMENTS.one,
     values: [String(patienceMs), raw?.body ?? null, ...ONE_MESSAGE.map((name) => row[name])],
   })
   return rows[0] ?? null
