@@ -16,14 +16,14 @@ export async function recoverStale(deps: Pick<Deps, 'pool' | 'log'>, seconds: nu
 }
 
 /**
- * Unlocks what these workers hold, by the ids in `locked_by`. A job that has never failed and may not be tried again was replaced while it ran
- * (put back, put off, canceled): it ends, as it would have at its worker.
+ * Unlocks what these workers hold, by the ids in `locked_by`. A job without a key that has never failed and may not be tried again was replaced
+ * while it ran (put back, put off, canceled): it ends, as it would have at its worker.
  */
 export async function giveBack({ pool }: Pick<Deps, 'pool'>, workers: string[]): Promise<void> {
-  const { rows: replaced } = await pool.query<{ id: string }>(
-    `SELECT id FROM graphile_worker.jobs WHERE locked_by = ANY($1) AND key IS NULL AND attempts >= max_attempts AND last_error IS NULL`,
-    [workers],
-  )
+  // First: what is still locked can be replaced at any moment, what is not takes the change itself.
   await pool.query('SELECT graphile_worker.force_unlock_workers($1::text[])', [workers])
-  await pool.query('SELECT graphile_worker.complete_jobs($1::bigint[])', [replaced.map(({ id }) => id)])
+  await pool.query(
+    `SELECT graphile_worker.complete_jobs(ARRAY(
+       SELECT id FROM graphile_worker.jobs WHERE locked_at IS NULL AND key IS NULL AND attempts >= max_attempts AND last_error IS NULL))`,
+  )
 }

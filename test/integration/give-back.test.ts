@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { putBack } from '../../src/jobs/put-back.ts'
 import { giveBack } from '../../src/jobs/recover-stale.ts'
 import { testDatabase } from '../support/database.ts'
+import { someoneWaits } from '../support/row-locks.ts'
 
 let database: Awaited<ReturnType<typeof testDatabase>>
 
@@ -32,4 +33,19 @@ test('of a worker that was killed, what it had put back is there once, and the r
     { key: null, locked_by: null, attempts: 1 },
     { key: 'put back', locked_by: null, attempts: 0 },
   ])
+})
+
+test('a job of a dead worker that is replaced while it is given back is there once', async () => {
+  await database.pool.query('DELETE FROM graphile_worker._private_jobs')
+  await database.pool.query(`SELECT graphile_worker.add_job('deliver', '{}', job_key := 'moved')`)
+  await database.pool.query(`UPDATE graphile_worker._private_jobs SET locked_at = now(), locked_by = 'dead', attempts = 1`)
+  const moving = await database.pool.connect()
+  await moving.query('BEGIN')
+  await moving.query(`SELECT graphile_worker.add_job('deliver', '{}', job_key := 'moved')`)
+  const given = giveBack(database, ['dead'])
+  await someoneWaits(database.pool, 1)
+  await moving.query('COMMIT')
+  moving.release()
+  await given
+  expect(await jobs()).toEqual([{ key: 'moved', locked_by: null, attempts: 0 }])
 })
