@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // To load the product takes longer than most files do. What files share is modules alone: each has an app and a database of its own.
     isolate: false,
     testTimeout: 30_000,

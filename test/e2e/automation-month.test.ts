@@ -17,8 +17,8 @@ const REMINDER = 24 * HOUR
 
 test('every due message goes out exactly once, and none after its reason is gone, while workers are killed', {
   timeout: isWhole ? 3_600_000 : 120_000,
-}, async () => {
-  const month = await liveMonth(options)
+}, async ({ signal }) => {
+  const month = await liveMonth(options, signal)
   expect(month.lives).toHaveLength(appointments)
   expect(month.killed).toBeGreaterThan(0)
   const { rescheduled, canceled, completed } = month.counts

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,37 +12,45 @@ import {
 } from '../generated/graphql.ts'
 import { SECRET, startTestApp, type TestApp } from '../support/app.ts'
 import { childEnvironment } from '../support/child-environment.ts'
+import { type Ended, runAlone, startCommands } from '../support/commands.ts'
 
 let app: TestApp
+let commands: ReturnType<typeof startCommands>
 
 beforeAll(async () => {
   app = await startTestApp({ WORKER: 'off' })
+  commands = startCommands(childEnvironment)
 })
-afterAll(() => app.close())
+afterAll(async () => {
+  commands.stop()
+  await app.close()
+})
 
-type Ended = { code: number; stdout: string; stderr: string }
+/** The settings of the started app, or others. */
+const environment = (settings: Record<string, string>): NodeJS.ProcessEnv => ({
+  ...childEnvironment,
+  NODE_ENV: 'test',
+  DATABASE_URL: app.databaseUrl,
+  DATA_DIR: app.deps.config.DATA_DIR,
+  AUTH_JWT_SECRET: SECRET,
+  PORT: new URL(app.url).port,
+  PUBLIC_URL: app.url,
+  ...settings,
+})
 
-/** Runs a script as npm does, with the settings of the started app or others. */
-function run(script: string, args: string[], settings: Record<string, string> = {}): Promise<Ended> {
-  const env = {
-    ...childEnvironment,
-    NODE_ENV: 'test',
-    DATABASE_URL: app.databaseUrl,
-    DATA_DIR: app.deps.config.DATA_DIR,
-    AUTH_JWT_SECRET: SECRET,
-    PORT: new URL(app.url).port,
-    PUBLIC_URL: app.url,
-    ...settings,
-  }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [`scripts/${script}.ts`, ...args], { env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-    })
-  })
+const run = (script: string, args: string[], settings: Record<string, string> = {}): Promise<Ended> =>
+  commands.run({ script, args, env: environment(settings) })
+
+async function succeed(script: string, args: string[]): Promise<string> {
+  return outputOf(await run(script, args))
 }
 
-async function succeed(script: string, args: string[], settings?: Record<string, string>): Promise<string> {
-  const { code, stdout, stderr } = await run(script, args, settings)
+/** The same in a process of its own, as npm runs it. */
+async function succeedAlone(script: string, args: string[], settings: Record<string, string> = {}): Promise<string> {
+  return outputOf(await runAlone({ script, args, env: environment(settings) }))
+}
+
+function outputOf({ code, stdout, stderr }: Ended): string {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   return stdout
 }
@@ -59,7 +66,7 @@ async function conversationWith(number: string) {
 
 describe('help and mistakes', () => {
   test.each(['organization', 'token', 'simulate', 'reconcile'])('%s --help says how it is called', async (script) => {
-    expect(await succeed(script, ['--help'])).toMatch(new RegExp(`npm run ${script === 'token' ? '--silent token' : script} \\[?-- `))
+    expect(await succeedAlone(script, ['--help'])).toMatch(new RegExp(`npm run ${script === 'token' ? '--silent token' : script} \\[?-- `))
   })
 
   test.each<[string, string[], Record<string, string>, RegExp]>([
@@ -106,16 +113,16 @@ describe('help and mistakes', () => {
 })
 
 test('an organization is made and listed, and a token for it is accepted', async () => {
-  await succeed('organization', ['create', '--slug', 'acme', '--name', 'Acme Ltd', '--timezone', 'Europe/Istanbul'])
-  expect(await succeed('organization', ['list'])).toBe('acme\tAcme Ltd\tEurope/Istanbul\ndemo\tDemo\tUTC\n')
-  const token = await succeed('token', ['--organization', 'acme', '--role', 'agent', '--name', 'Ayşe', '--expires', 'never'])
+  await succeedAlone('organization', ['create', '--slug', 'acme', '--name', 'Acme Ltd', '--timezone', 'Europe/Istanbul'])
+  expect(await succeedAlone('organization', ['list'])).toBe('acme\tAcme Ltd\tEurope/Istanbul\ndemo\tDemo\tUTC\n')
+  const token = await succeedAlone('token', ['--organization', 'acme', '--role', 'agent', '--name', 'Ayşe', '--expires', 'never'])
   expect(token).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
   const { data } = await app.request(ViewerDocument, {}, token.trim())
   expect(data?.viewer).toMatchObject({ role: 'AGENT', organization: { slug: 'acme' }, member: { name: 'Ayşe' } })
 })
 
 test('counts are compared, mended and told of, of all organizations or of one', async () => {
-  expect(await succeed('reconcile', [])).toBe('All counts are right.\n')
+  expect(await succeedAlone('reconcile', [])).toBe('All counts are right.\n')
   await app.deps.pool.query(`UPDATE organization SET unread_count = unread_count + 7 WHERE slug = 'demo'`)
   expect(await succeed('reconcile', ['--organization', 'acme'])).toBe('All counts are right.\n')
   const { id } = await app.deps.db.organization.findUniqueOrThrow({ where: { slug: 'demo' } })
@@ -127,8 +134,8 @@ test('counts are compared, mended and told of, of all organizations or of one', 
 test('without DATABASE_URL a command runs the embedded database, and ends it', async () => {
   const DATA_DIR = await mkdtemp(join(tmpdir(), 'parley-command-'))
   try {
-    await succeed('organization', ['create', '--slug', 'acme', '--name', 'Acme'], { DATABASE_URL: '', DATA_DIR })
-    expect(await succeed('organization', ['list'], { DATABASE_URL: '', DATA_DIR })).toBe('acme\tAcme\tUTC\n')
+    await succeedAlone('organization', ['create', '--slug', 'acme', '--name', 'Acme'], { DATABASE_URL: '', DATA_DIR })
+    expect(await succeedAlone('organization', ['list'], { DATABASE_URL: '', DATA_DIR })).toBe('acme\tAcme\tUTC\n')
     expect(await readdir(join(DATA_DIR, 'postgres'))).not.toContain('postmaster.pid')
   } finally {
     await rm(DATA_DIR, { recursive: true })
@@ -138,7 +145,7 @@ test('without DATABASE_URL a command runs the embedded database, and ends it', a
 describe('a simulated customer', () => {
   test('a text message arrives through the graph, once for each MessageSid', async () => {
     const sms = ['sms', '--from', '+905551110001', '--message-sid', 'SM0000000000000000000000000000beef', 'Is my permit ready?']
-    const first = await succeed('simulate', sms)
+    const first = await succeedAlone('simulate', sms)
     const again = await succeed('simulate', sms)
     const conversation = await conversationWith('+905551110001')
     expect(conversation).toMatchObject({ channel: 'SMS', unreadCount: 1, lastCommunication: { body: 'Is my permit ready?' } })

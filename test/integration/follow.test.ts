@@ -189,16 +189,16 @@ describe('many followers', () => {
 })
 
 describe('whatever the timing', () => {
-  /** The real pool, whose page after seq `after` is held back or failed, once. */
+  /** The real pool, whose first page after seq `after` is held back or failed. */
   function disturbed(after: number, disturb: () => Promise<void>): EventLog {
     let done = false
     const pool = Object.create(database.pool, {
       query: {
         value: async (query: { values: unknown[] }) => {
+          const first = query.values[1] === String(after) && !done
+          if (first) done = true
           const result = await database.pool.query(query as unknown as pg.QueryConfig)
-          if (query.values[1] !== String(after) || done) return result
-          done = true
-          await disturb()
+          if (first) await disturb()
           return result
         },
       },

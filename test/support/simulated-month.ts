@@ -96,9 +96,9 @@ function planned({ appointments, days, ahead: [soonest, latest], seed }: MonthOp
 
 /**
  * Appointments that are made, moved, canceled and completed while two workers of their own processes, with a clock many times as fast as the
- * real one, send what is due through a provider; every now and then one of the workers is killed, and another started.
+ * real one, send what is due through a provider; every now and then one of the workers is killed, and another started. `signal` ends it early.
  */
-export async function liveMonth(options: MonthOptions): Promise<Month> {
+export async function liveMonth(options: MonthOptions, signal: AbortSignal): Promise<Month> {
   const fake = await startFakeTwilio()
   const app = await startTestApp({ WORKER: 'off', TWILIO_API_URL: fake.url, DATABASE_POOL: '10' })
   const start = new Date('2027-03-01T06:00:00Z')
@@ -110,7 +110,7 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
   await updateNotificationSettings(app.deps, actor, { automations: kinds.map((kind) => ({ kind, channels: ['SMS'] })) })
 
   const workers: WorkerProcess[] = []
-  const time = startTime(app.deps.pool, start, options.speed, options.patient, (pace) => {
+  const time = startTime({ pool: app.deps.pool, signal }, start, options.speed, options.patient, (pace) => {
     for (const worker of workers) worker.tell(pace)
   })
   app.deps.clock = time.now
@@ -184,7 +184,7 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
     await time.until(new Date(last + DAY / 12))
     living = false
     await killer
-    await drained(app.deps.pool)
+    await drained(app.deps.pool, signal)
     return {
       lives,
       killed,
@@ -208,11 +208,13 @@ export async function liveMonth(options: MonthOptions): Promise<Month> {
   }
 }
 
-async function drained(pool: Awaited<ReturnType<typeof startTestApp>>['deps']['pool']): Promise<void> {
+/** No job is left that will run. */
+async function drained(pool: Awaited<ReturnType<typeof startTestApp>>['deps']['pool'], signal: AbortSignal): Promise<void> {
   for (let left = 1; left > 0; ) {
-    await delay(200)
+    await delay(200, undefined, { signal })
     const { rows } = await pool.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM graphile_worker.jobs WHERE task_identifier IN ('run-automation', 'follow-up-failure', 'deliver')`,
+      `SELECT count(*)::int AS n FROM graphile_worker.jobs
+       WHERE (attempts < max_attempts OR locked_at IS NOT NULL) AND task_identifier IN ('run-automation', 'follow-up-failure', 'deliver')`,
     )
     left = rows[0]?.n ?? 0
   }

@@ -8,7 +8,7 @@ export const simulatedNow = ({ simulated, real, speed }: Pace): Date => new Date
 export type SimulatedTime = {
   now(): Date
   pace(): Pace
-  /** Resolves when the clock is at that time. */
+  /** Resolves when the clock is at that time, rejects when `signal` is aborted. */
   until(time: Date): Promise<void>
   stop(): void
 }
@@ -21,7 +21,13 @@ const TASKS = ['run-automation', 'follow-up-failure', 'deliver']
  * present when their time comes. `patient`: the clock stands still while a job waits for longer than that, in real milliseconds, so that what
  * is due soon does not come late because the machine is slow, or a worker was killed.
  */
-export function startTime(pool: pg.Pool, start: Date, speed: number, patient: number | null, tell: (pace: Pace) => void): SimulatedTime {
+export function startTime(
+  { pool, signal }: { pool: pg.Pool; signal: AbortSignal },
+  start: Date,
+  speed: number,
+  patient: number | null,
+  tell: (pace: Pace) => void,
+): SimulatedTime {
   let pace: Pace = { simulated: start.getTime(), real: Date.now(), speed }
   let running = true
   const now = () => simulatedNow(pace)
@@ -38,7 +44,8 @@ export function startTime(pool: pg.Pool, start: Date, speed: number, patient: nu
     )
     if (patient === null) return
     const { rows } = await pool.query<{ late: boolean }>(
-      `SELECT EXISTS (SELECT FROM graphile_worker.jobs WHERE run_at < now() - make_interval(secs => $1) AND task_identifier = ANY($2)) AS late`,
+      `SELECT EXISTS (SELECT FROM graphile_worker.jobs WHERE run_at < now() - make_interval(secs => $1) AND (attempts < max_attempts OR locked_at IS NOT NULL)
+         AND task_identifier = ANY($2)) AS late`,
       [patient / 1000, TASKS],
     )
     run(rows[0]?.late === true ? 0 : speed)
@@ -55,6 +62,7 @@ export function startTime(pool: pg.Pool, start: Date, speed: number, patient: nu
     pace: () => pace,
     async until(time) {
       while (now() < time) {
+        signal.throwIfAborted()
         await Promise.race([
           ticking,
           new Promise((resolve) => setTimeout(resolve, Math.min(1000, Math.max(TICK_MS, (time.getTime() - now().getTime()) / speed)))),
