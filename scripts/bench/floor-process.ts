@@ -4,7 +4,7 @@ import pg from 'pg'
 import { v7 } from 'uuid'
 import { WebSocketServer } from 'ws'
 import './settling-process.ts'
-import { customerSql, inboxSql, queueSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
+import { customerSql, inboxSql, queueSql, receiveAllSql, receiveSql, statsSql, threadSql } from './floor.sql.ts'
 import { sendSql } from './outbound.sql.ts'
 
 // The floors: node:http and pg with one hand-written prepared statement, and ws with a ready string. Nothing is checked or refused.
@@ -26,13 +26,9 @@ const read =
     return json(rows[0]?.json ?? '')
   }
 
-const routes: Record<string, Route> = {
-  inbox: read('inbox', inboxSql),
-  thread: read('thread', threadSql),
-  customer: read('customer', customerSql),
-  queue: read('queue', queueSql),
-  stats: read('stats', statsSql),
-  async webhooks(request, path) {
+const receive =
+  (name: string, text: string): Route =>
+  async (request, path) => {
     const account = accounts.get(path)
     if (account === undefined) throw new Error(`no account for ${path}`)
     const body = await bodyOf(request)
@@ -50,9 +46,18 @@ const routes: Record<string, Route> = {
       v7(),
       v7(),
     ]
-    await pool.query({ name: 'receive', text: receiveSql, values })
+    await pool.query({ name, text, values })
     return { type: 'text/xml', body: '<Response/>' }
-  },
+  }
+
+const routes: Record<string, Route> = {
+  inbox: read('inbox', inboxSql),
+  thread: read('thread', threadSql),
+  customer: read('customer', customerSql),
+  queue: read('queue', queueSql),
+  stats: read('stats', statsSql),
+  webhooks: receive('receive', receiveSql),
+  'whole-webhooks': receive('receive-all', receiveAllSql),
   async send(request, conversationId) {
     const text = (await bodyOf(request)).toString('utf8')
     const { rows } = await pool.query<{ json: object }>({ name: 'send', text: sendSql, values: [conversationId, v7(), text] })

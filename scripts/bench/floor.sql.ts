@@ -107,7 +107,7 @@ export const statsSql = `
  * One durable transaction in the product's own tables, and an event in a table whose numbers may have gaps. $1: organization, $2: account,
  * $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
  */
-export const receiveSql = `
+const received = `
   WITH gate AS (
     INSERT INTO received_message (channel_account_id, external_message_id, organization_id) VALUES ($2, $3, $1)
     ON CONFLICT (channel_account_id, external_message_id) DO NOTHING RETURNING external_message_id
@@ -120,16 +120,31 @@ export const receiveSql = `
     ON CONFLICT (organization_id, kind, scope, value) DO UPDATE SET verified = true RETURNING customer_id
   ), person AS (
     INSERT INTO customer (id, organization_id, unread_count) SELECT customer_id, $1, 1 FROM identity
-    ON CONFLICT (id) DO UPDATE SET unread_count = customer.unread_count + 1 RETURNING id
+    ON CONFLICT (id) DO UPDATE SET unread_count = customer.unread_count + 1 RETURNING id, unread_count
   ), thread AS (
     INSERT INTO conversation (id, organization_id, customer_id, channel_account_id, channel, address, unread_count, last_communication_id, last_activity_at)
     SELECT $10::uuid, $1, id, $2, 'SMS', $5, 1, $11::uuid, now() FROM person
     ON CONFLICT (customer_id, channel_account_id) DO UPDATE SET unread_count = conversation.unread_count + 1,
       last_communication_id = excluded.last_communication_id, last_activity_at = excluded.last_activity_at
-    RETURNING id, customer_id
+    RETURNING id, customer_id, unread_count
   ), message AS (
     INSERT INTO communication (id, organization_id, customer_id, conversation_id, channel_account_id, type, direction, body, is_read,
       external_message_id, created_at)
     SELECT $11, $1, customer_id, id, $2, 'SMS', 'INBOUND', $6::text, false, $3, now() FROM thread RETURNING id
-  )
+  )`
+
+export const receiveSql = `${received}
   INSERT INTO bench.event (organization_id, communication_id) SELECT $1, id FROM message`
+
+/** The same parameters; with the organization's counters and the two events of the product's log, numbered without gaps. */
+export const receiveAllSql = `${received}, counted AS (
+    UPDATE organization SET event_seq = event_seq + 2, unread_count = organization.unread_count + 1 FROM message, person, thread
+    WHERE organization.id = $1
+    RETURNING event_seq - 1 AS seq, person.id AS customer_id, thread.id AS conversation_id, message.id AS communication_id,
+      jsonb_build_object('customerUnreadCount', person.unread_count, 'conversationUnreadCount', thread.unread_count,
+        'organizationUnreadCount', organization.unread_count) AS counts
+  )
+  INSERT INTO event (organization_id, seq, type, occurred_at, customer_id, conversation_id, communication_id, data)
+  SELECT $1, seq, 'COMMUNICATION_RECEIVED'::"EventType", now(), customer_id, conversation_id, communication_id, '{}'::jsonb FROM counted
+  UNION ALL
+  SELECT $1, seq + 1, 'UNREAD_COUNT_CHANGED', now(), customer_id, conversation_id, communication_id, counts FROM counted`

@@ -62,6 +62,7 @@ function webhookPair(world: World, { name, organizations, connections, senders }
     name: `inbound webhooks, ${name}`,
     unit: 'messages/s',
     product: contender(world.product, webhookPath, 1_000_000),
+    also: [{ name: 'one statement with all rows', contender: contender(world.floor, (slug) => `/whole-webhooks/${slug}`, 9_000_000) }],
     floor: contender(world.floor, (slug) => `/webhooks/${slug}`, 5_000_000),
   }
 }
