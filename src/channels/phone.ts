@@ -24,6 +24,12 @@ function normalize(address: string): string | null {
   // The library would find a number inside any text; here the whole of it has to be one.
   if (!/^(\+|00)[\d\s().\-/]*$/.test(spelled)) return null
   const international = `+${spelled.replace(/^(\+|00)/, '').replace(/\D/g, '')}`
-  const number = parsePhoneNumberFromString(international)?.number ?? international
+  const number = planned(international)
   return /^\+[1-9]\d{2,14}$/.test(number) ? number : null
+}
+
+/** Without the trunk prefixes of its plan: the library takes off one at a time, and what is left may begin with another. */
+function planned(number: string): string {
+  const parsed = parsePhoneNumberFromString(number)?.number ?? number
+  return parsed.length < number.length ? planned(parsed) : parsed
 }

@@ -45,7 +45,7 @@ describe.each(named)('$name', ({ adapter }) => {
         fc.oneof(
           phoneLike,
           fc.string({ unit: 'grapheme' }),
-          fc.constantFrom('ACME', '12345', 'IN.123abc', 'whatsapp:+15005550006', 'rcs:acme_agent', 'Ada@Example.com'),
+          fc.constantFrom('ACME', '12345', '+43000852', 'IN.123abc', 'whatsapp:+15005550006', 'rcs:acme_agent', 'Ada@Example.com'),
         ),
         (spelled) => {
           const once = adapter.normalize(spelled)

@@ -90,7 +90,9 @@ test.for<[what: string, name: keyof typeof judges, sql: string, told: RegExp]>([
 })
 
 test('a message that the provider took twice, one that stays PENDING and one whose receipt is lost break the promise', async () => {
-  const { rows } = await pool.query<{ id: string }>(`SELECT id FROM communication WHERE direction = 'OUTBOUND' AND delivery_status = 'PENDING' ORDER BY id LIMIT 3`)
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM communication WHERE direction = 'OUTBOUND' AND delivery_status = 'PENDING' ORDER BY id LIMIT 3`,
+  )
   const [once, twice, read] = rows.map(({ id }) => id)
   if (once === undefined || twice === undefined || read === undefined) throw new Error('the load has sent too little')
   const taken = { acceptedAt: Date.now(), answers: ['answered' as const], receipts: [] }
