@@ -10,6 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    // More than a small machine has cores: where a test waits, another one works.
     maxWorkers: 3,
     // To load the product takes longer than most files do. What files share is modules alone: each has an app and a database of its own.
     isolate: false,

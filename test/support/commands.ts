@@ -19,6 +19,7 @@ export function startCommands(env: NodeJS.ProcessEnv) {
   const child = fork('test/support/command-process.ts', { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   const { stdout, stderr } = child
   if (stdout === null || stderr === null) throw new Error('a process without output')
+  for (const stream of [stdout, stderr]) stream.setEncoding('utf8')
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the process of the commands has ended (${code})`)
   })
@@ -38,11 +39,11 @@ export function startCommands(env: NodeJS.ProcessEnv) {
 function written(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve) => {
     let text = ''
-    const read = (chunk: Buffer) => {
-      text += chunk.toString('latin1')
+    const read = (chunk: string) => {
+      text += chunk
       if (!text.endsWith('\0')) return
       stream.off('data', read)
-      resolve(Buffer.from(text.slice(0, -1), 'latin1').toString())
+      resolve(text.slice(0, -1))
     }
     stream.on('data', read)
   })
