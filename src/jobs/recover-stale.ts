@@ -9,10 +9,28 @@ export async function recoverStale(deps: Pick<Deps, 'pool' | 'log'>, seconds: nu
     `SELECT DISTINCT locked_by FROM graphile_worker.jobs WHERE locked_by IS NOT NULL AND locked_at <= now() - make_interval(secs => $1)`,
     [seconds],
   )
-  if (rows.length === 0) return
-  const workers = rows.map((row) => row.locked_by)
-  await giveBack(deps, workers)
-  deps.log.warn({ workers }, 'jobs of dead workers given back')
+  if (rows.length > 0) {
+    const workers = rows.map((row) => row.locked_by)
+    await giveBack(deps, workers)
+    deps.log.warn({ workers }, 'jobs of dead workers given back')
+  }
+  const queues = await openQueues(deps, seconds)
+  if (queues.length > 0) deps.log.warn({ queues }, 'queues that nobody worked on opened again')
+}
+
+/**
+ * A worker that was only slow ends its job although that was given back and is another worker's: graphile-worker (0.17) then finds no job whose
+ * queue it could unlock when the other one ends it, and what waits in the queue would wait for hours.
+ */
+async function openQueues({ pool }: Pick<Deps, 'pool'>, seconds: number): Promise<string[]> {
+  const { rows } = await pool.query<{ queue_name: string }>(
+    `UPDATE graphile_worker._private_job_queues AS queue SET locked_at = NULL, locked_by = NULL
+     WHERE locked_at <= now() - make_interval(secs => $1) AND NOT EXISTS (
+       SELECT FROM graphile_worker._private_jobs job WHERE job.job_queue_id = queue.id AND job.locked_by = queue.locked_by)
+     RETURNING queue_name`,
+    [seconds],
+  )
+  return rows.map(({ queue_name }) => queue_name)
 }
 
 /**

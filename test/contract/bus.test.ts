@@ -291,8 +291,10 @@ describe('the redis bus', () => {
       }, WAIT)
       expect(bus.healthy()).toBe(false)
     }
-    await vi.waitFor(() => expect(lines.some((line) => line.includes('refuses PUBLISH'))).toBe(true), WAIT)
-    expect(lines.filter((line) => line.includes('refuses SUBSCRIBE'))).toHaveLength(1)
+    await vi.waitFor(() => {
+      expect(lines.some((line) => line.includes('refuses PUBLISH'))).toBe(true)
+      expect(lines.filter((line) => line.includes('refuses SUBSCRIBE'))).toHaveLength(1)
+    }, WAIT)
     expect(lines.join('')).not.toContain('hunter2')
   })
 
