@@ -104,8 +104,7 @@ export const statsSql = `
   ) stat`
 
 /**
- * One durable transaction in the product's own tables, and an event in a table whose numbers may have gaps. $1: organization, $2: account,
- * $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
+ * One durable transaction in the product's own tables. $1: organization, $2: account, $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
  */
 const received = `
   WITH gate AS (
@@ -133,6 +132,7 @@ const received = `
     SELECT $11, $1, customer_id, id, $2, 'SMS', 'INBOUND', $6::text, false, $3, now() FROM thread RETURNING id
   )`
 
+/** With an event in a table whose numbers may have gaps. */
 export const receiveSql = `${received}
   INSERT INTO bench.event (organization_id, communication_id) SELECT $1, id FROM message`
 
