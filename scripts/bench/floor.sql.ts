@@ -104,7 +104,8 @@ export const statsSql = `
   ) stat`
 
 /**
- * One durable transaction in the product's own tables. $1: organization, $2: account, $3: message id, $4: raw body, $5: sender, $6: text, $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
+ * One durable transaction in the product's own tables. $1: organization, $2: account, $3: message id, $4: raw body, $5: sender, $6: text,
+ * $7 to $11: new ids (webhook receipt, identity, customer, conversation, communication).
  */
 const received = `
   WITH gate AS (
