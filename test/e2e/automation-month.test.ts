@@ -11,6 +11,8 @@ const options: MonthOptions = isWhole
 const MAX_LATENESS = options.speed * 8000
 /** Between the last look at an appointment and the note that the attempt begins; the appointment is locked meanwhile, the clock is not. */
 const BETWEEN = options.speed * 1000
+/** Between the clocks of two processes: a worker that is told late that the clock stands still is ahead of it. */
+const SKEW = options.patient === null ? 0 : options.speed * 1000
 
 const HOUR = 3_600_000
 const REMINDER = 24 * HOUR
@@ -98,7 +100,7 @@ function overtaken(month: Month): string[] {
     const attempt = messages.get(run.id)?.attemptStartedAt
     const time = lives.get(run.appointmentId ?? '')?.times[(run.revision ?? 1) - 1]
     if (!attempt || time === undefined || run.kind === 'CANCELLATION_NOTICE') return []
-    const late = time.until !== null && attempt > time.until
+    const late = time.until !== null && attempt.getTime() > time.until.getTime() + SKEW
     return late || attempt.getTime() >= time.startsAt.getTime() + BETWEEN
       ? [`${run.kind} of ${run.appointmentId} at ${attempt.toISOString()}`]
       : []
