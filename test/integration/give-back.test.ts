@@ -55,6 +55,10 @@ test('a queue whose job was ended by one worker while another had it is opened a
   const { pool } = database
   await pool.query('DELETE FROM graphile_worker._private_jobs')
   for (const queue of ['left', 'left', 'in hand']) await pool.query(`SELECT graphile_worker.add_job('deliver', '{}', $1)`, [queue])
+  const { rows } = await pool.query<{ queue_name: string; id: string }>(
+    'SELECT queue_name, min(id) AS id FROM graphile_worker.jobs GROUP BY 1',
+  )
+  const ids = new Map(rows.map(({ queue_name, id }) => [queue_name, id]))
   // As graphile-worker locks a job, and ends one (its getJobs and completeJobs).
   const lock = async (queue: string, worker: string) => {
     await pool.query(`UPDATE graphile_worker._private_job_queues SET locked_at = now(), locked_by = $2 WHERE queue_name = $1`, [
@@ -74,10 +78,6 @@ test('a queue whose job was ended by one worker while another had it is opened a
        WHERE q.id = j.job_queue_id AND q.locked_by = $2`,
       [ids.get(queue), worker],
     )
-  const { rows } = await pool.query<{ queue_name: string; id: string }>(
-    'SELECT queue_name, min(id) AS id FROM graphile_worker.jobs GROUP BY 1',
-  )
-  const ids = new Map(rows.map(({ queue_name, id }) => [queue_name, id]))
   await lock('left', 'slow')
   await giveBack(database, ['slow'])
   await lock('left', 'next')

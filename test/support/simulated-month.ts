@@ -184,7 +184,7 @@ export async function liveMonth(options: MonthOptions, signal: AbortSignal): Pro
     await time.until(new Date(last + DAY / 12))
     living = false
     await killer
-    await drained(app.deps.pool, signal)
+    await time.drained()
     return {
       lives,
       killed,
@@ -205,17 +205,5 @@ export async function liveMonth(options: MonthOptions, signal: AbortSignal): Pro
     for (const worker of workers) await worker.end('SIGKILL')
     await app.close()
     await fake.close()
-  }
-}
-
-/** No job is left that will run. */
-async function drained(pool: Awaited<ReturnType<typeof startTestApp>>['deps']['pool'], signal: AbortSignal): Promise<void> {
-  for (let left = 1; left > 0; ) {
-    await delay(200, undefined, { signal })
-    const { rows } = await pool.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM graphile_worker.jobs
-       WHERE (attempts < max_attempts OR locked_at IS NOT NULL) AND task_identifier IN ('run-automation', 'follow-up-failure', 'deliver')`,
-    )
-    left = rows[0]?.n ?? 0
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 
 /** Where a clock is that runs many times as fast as the real one, or stands still (speed 0). `real`: when it was at `simulated`; milliseconds. */
@@ -10,11 +11,15 @@ export type SimulatedTime = {
   pace(): Pace
   /** Resolves when the clock is at that time, rejects when `signal` is aborted. */
   until(time: Date): Promise<void>
+  /** Resolves when no job is left that will run, rejects as `until` does. */
+  drained(): Promise<void>
   stop(): void
 }
 
 const TICK_MS = 25
 const TASKS = ['run-automation', 'follow-up-failure', 'deliver']
+/** $1: TASKS. */
+const TO_RUN = `graphile_worker.jobs WHERE (attempts < max_attempts OR locked_at IS NOT NULL) AND task_identifier = ANY($1)`
 
 /**
  * A clock for several processes, each told of by `tell`. Jobs go by the clock of PostgreSQL, which is not simulated: they are moved to the
@@ -36,6 +41,8 @@ export function startTime(
     pace = { simulated: now().getTime(), real: Date.now(), speed: at }
     tell(pace)
   }
+  const isAny = async (condition = '', ...values: unknown[]) =>
+    (await pool.query(`SELECT FROM ${TO_RUN} ${condition} LIMIT 1`, [TASKS, ...values])).rowCount === 1
   const tick = async () => {
     await pool.query(
       `SELECT graphile_worker.reschedule_jobs(array_agg(id), run_at := now()) FROM graphile_worker.jobs
@@ -43,17 +50,12 @@ export function startTime(
       [now(), TASKS],
     )
     if (patient === null) return
-    const { rows } = await pool.query<{ late: boolean }>(
-      `SELECT EXISTS (SELECT FROM graphile_worker.jobs WHERE run_at < now() - make_interval(secs => $1) AND (attempts < max_attempts OR locked_at IS NOT NULL)
-         AND task_identifier = ANY($2)) AS late`,
-      [patient / 1000, TASKS],
-    )
-    run(rows[0]?.late === true ? 0 : speed)
+    run((await isAny('AND run_at < now() - make_interval(secs => $2)', patient / 1000)) ? 0 : speed)
   }
   const ticking = (async () => {
     while (running) {
       await tick()
-      await new Promise((resolve) => setTimeout(resolve, TICK_MS))
+      await delay(TICK_MS)
     }
   })()
   ticking.catch(() => undefined)
@@ -63,11 +65,11 @@ export function startTime(
     async until(time) {
       while (now() < time) {
         signal.throwIfAborted()
-        await Promise.race([
-          ticking,
-          new Promise((resolve) => setTimeout(resolve, Math.min(1000, Math.max(TICK_MS, (time.getTime() - now().getTime()) / speed)))),
-        ])
+        await Promise.race([ticking, delay(Math.min(1000, Math.max(TICK_MS, (time.getTime() - now().getTime()) / speed)))])
       }
+    },
+    async drained() {
+      while (await isAny()) await delay(200, undefined, { signal })
     },
     stop: () => {
       running = false
